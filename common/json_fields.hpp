@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.hpp"
+
+namespace bulkhead {
+
+enum class JsonComments { Refused, Allowed };
+
+/// Parses text from outside: refuses more than limits::kJsonBytes, deeper nesting than
+/// limits::kJsonDepth, duplicate keys and invalid UTF-8, each with its own sentence.
+[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text, JsonComments comments);
+
+/// Reads the members of one JSON object, remembers the first error, and refuses what nobody asked
+/// for. Use: one call per field, then `finish()`. After an error every call returns its fallback,
+/// so a reader needs no branch per field.
+class JsonFields {
+ public:
+  /// `path` prefixes field names in errors, e.g. "params"; may be empty.
+  JsonFields(const nlohmann::json& object, std::string path);
+
+  std::string required_string(std::string_view key, std::size_t max_bytes);
+  std::string string(std::string_view key, std::string fallback, std::size_t max_bytes);
+  bool boolean(std::string_view key, bool fallback);
+  std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t min,
+                       std::int64_t max);
+  double number(std::string_view key, double fallback, double min, double max);
+  std::vector<std::string> strings(std::string_view key, std::size_t max_items,
+                                   std::size_t max_bytes);
+
+  /// One of `names`; the index of the match, or `fallback` where the key is absent.
+  std::size_t one_of(std::string_view key, const std::vector<std::string_view>& names,
+                     std::size_t fallback);
+
+  /// The raw member, or null where absent. The caller validates it.
+  const nlohmann::json* member(std::string_view key);
+
+  /// Reports a failure found by the caller; the first one is kept.
+  void fail(std::string_view key, std::string message);
+  void fail(Error error);
+
+  [[nodiscard]] std::string path_of(std::string_view key) const;
+
+  /// The first error, or one naming the first unknown key and the nearest known one.
+  [[nodiscard]] Result<void> finish();
+
+ private:
+  const nlohmann::json* find(std::string_view key);
+
+  const nlohmann::json& object_;
+  std::string path_;
+  std::vector<std::string> known_;
+  std::optional<Error> error_;
+};
+
+}  // namespace bulkhead

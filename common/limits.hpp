@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit that is not the operator's to choose, in one place. What the operator may choose
+/// has its default and its range in supervisor/config.hpp or in the spec that carries it.
+namespace bulkhead::limits {
+
+using namespace std::chrono_literals;
+
+// Names and texts.
+inline constexpr std::size_t kSubscriptionIdChars = 128;
+inline constexpr std::size_t kUrlChars = 2048;
+inline constexpr std::size_t kLabelBytes = 64;
+inline constexpr std::size_t kLabels = 1024;
+inline constexpr std::size_t kReasonBytes = 512;
+inline constexpr std::size_t kLogFieldBytes = 4096;
+
+// JSON.
+inline constexpr std::size_t kJsonBytes = 256 * 1024;
+inline constexpr int kJsonDepth = 32;
+
+// Frames and objects.
+inline constexpr std::uint32_t kFrameSide = 8192;  // pixels
+inline constexpr std::size_t kObjectsPerFrame = 300;
+inline constexpr std::size_t kFrameRingFrames = 2;
+inline constexpr std::size_t kPreviewBytes = 1024 * 1024;
+
+// Pipeline.
+inline constexpr std::size_t kPipelineStages = 16;
+inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
+inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
+
+// Shared memory: ring sizes are in ipc/shm_segment.hpp.
+inline constexpr std::size_t kRecordBytes = 96 * 1024;
+inline constexpr std::size_t kControlMessageBytes = 64 * 1024;
+
+// Control channel.
+inline constexpr std::size_t kConnections = 1024;
+inline constexpr std::size_t kStreamsPerConnection = 16;
+inline constexpr std::size_t kRequestsPerConnection = 64;  // waiting for their reply
+inline constexpr std::size_t kHttpHeaderBytes = 16 * 1024;
+inline constexpr std::size_t kHttpBodyBytes = 256 * 1024;
+inline constexpr auto kHandshakeTime = 10s;
+inline constexpr auto kWriteTime = 5s;
+inline constexpr auto kIdlePing = 30s;
+inline constexpr int kSocketSendBufferBytes = 256 * 1024;
+
+// Outbox of one stream, per class.
+inline constexpr std::size_t kOutboxMessages = 1000;
+inline constexpr std::size_t kOutboxControlMessages = 100;
+inline constexpr std::size_t kOutboxBytes = 8 * 1024 * 1024;
+
+// Waits inside a worker, by stage of the camera's handshake and life.
+inline constexpr auto kConnectTime = 10s;
+inline constexpr auto kFirstFrameTime = 10s;
+inline constexpr auto kStallTime = 5s;
+
+// Waits of the supervisor for a worker.
+inline constexpr auto kHelloTime = 5s;
+inline constexpr auto kModelLoadTime = 60s;
+inline constexpr auto kProgressTime = 2s;  // no progress in a stage that must progress: hung
+inline constexpr auto kTermGrace = 3s;
+inline constexpr auto kSnapshotTime = 3s;
+
+}  // namespace bulkhead::limits

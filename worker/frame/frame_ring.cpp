@@ -1,0 +1,50 @@
+#include "worker/frame/frame_ring.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace bulkhead::worker {
+
+FrameRing::FrameRing(std::size_t capacity, WhenFull when_full)
+    : capacity_{capacity}, when_full_{when_full} {
+  assert(capacity > 0);
+}
+
+bool FrameRing::push(Frame frame, std::stop_token stop) {
+  {
+    std::unique_lock lock{mutex_};
+    if (when_full_ == WhenFull::Block) {
+      if (!changed_.wait(lock, stop, [this] { return frames_.size() < capacity_; })) return false;
+    } else if (frames_.size() == capacity_) {
+      frames_.pop_front();
+      ++dropped_total_;
+    }
+    frames_.push_back(std::move(frame));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+std::optional<Frame> FrameRing::pop(std::stop_token stop, std::chrono::milliseconds wait) {
+  std::optional<Frame> taken;
+  {
+    std::unique_lock lock{mutex_};
+    if (!changed_.wait_for(lock, stop, wait, [this] { return !frames_.empty(); })) return taken;
+    taken = std::move(frames_.front());
+    frames_.pop_front();
+  }
+  changed_.notify_all();
+  return taken;
+}
+
+std::uint64_t FrameRing::dropped_total() const {
+  const std::lock_guard lock{mutex_};
+  return dropped_total_;
+}
+
+std::size_t FrameRing::depth() const {
+  const std::lock_guard lock{mutex_};
+  return frames_.size();
+}
+
+}  // namespace bulkhead::worker
