@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/result.hpp"
+
+namespace bulkhead::ipc {
+
+/// Stop in order: leave the camera, publish what is pending, exit with kExitOk.
+struct Stop {};
+
+/// Write the latest picture as JPEG to the preview slot, then acknowledge.
+struct TakeSnapshot {
+  std::uint8_t quality = 85;  // 1..100
+};
+
+struct SetLogLevel {
+  std::string level;
+};
+
+using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel>;
+
+/// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
+/// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.
+struct Command {
+  std::uint64_t request_id = 0;
+  std::int64_t deadline_ns = 0;  // monotonic; 0: none
+  CommandBody body;
+};
+
+void encode(const Command& command, std::vector<std::byte>& out);
+[[nodiscard]] Result<Command> decode_command(std::span<const std::byte> bytes);
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ipc/doorbell.hpp"
+#include "ipc/priority_class.hpp"
+#include "ipc/record.hpp"
+#include "ipc/shm_segment.hpp"
+#include "ipc/spsc_ring.hpp"
+
+namespace bulkhead::ipc {
+
+/// The worker's end of the four result rings: numbers each record, encodes it once, pushes it to
+/// the ring of its class and rings the doorbell. Used by one thread; owned by the publisher.
+///
+/// A full ring refuses (`false`): the publisher applies the class's policy. The sequence is used
+/// up either way, so that a loss shows as a hole.
+class PriorityProducer {
+ public:
+  PriorityProducer(const ShmSegment& segment, int doorbell_fd);
+
+  [[nodiscard]] bool try_publish(PriorityClass priority, Record& record);
+
+  /// Offers an already numbered record again, e.g. a CRITICAL one that found no room.
+  [[nodiscard]] bool try_republish(PriorityClass priority, const Record& record);
+
+  [[nodiscard]] Sequence last_sequence() const noexcept { return sequence_; }
+
+  /// Fill of a ring, 0..1.
+  [[nodiscard]] double occupancy(PriorityClass priority) const noexcept;
+
+ private:
+  std::array<SpscRingProducer, kPriorityClasses> rings_;
+  Doorbell doorbell_;
+  std::vector<std::byte> buffer_;
+  Sequence sequence_ = 0;
+};
+
+/// The supervisor's end: takes records highest class first. Used by the supervisor's loop.
+class PriorityConsumer {
+ public:
+  struct Taken {
+    PriorityClass priority;
+    Record record;
+  };
+
+  PriorityConsumer(const ShmSegment& segment, int doorbell_fd);
+
+  /// Next record, nothing when all rings are empty, or Corrupt: then the worker must be killed and
+  /// this object not be used again.
+  [[nodiscard]] Result<std::optional<Taken>> try_take();
+
+  /// See Doorbell::prepare_sleep; false: there is work, call try_take again.
+  [[nodiscard]] bool prepare_sleep() noexcept;
+  void woken() noexcept { doorbell_.clear(); }
+
+ private:
+  std::array<SpscRingConsumer, kPriorityClasses> rings_;
+  Doorbell doorbell_;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace bulkhead::ipc

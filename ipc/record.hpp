@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/detection.hpp"
+#include "common/error.hpp"
+#include "common/ids.hpp"
+#include "common/result.hpp"
+#include "ipc/priority_class.hpp"
+
+namespace bulkhead::ipc {
+
+/// What a worker says of its camera. The supervisor derives the session's state from it.
+enum class CameraState : std::uint8_t {
+  Connecting = 0,
+  Live = 1,        // a frame was inferred
+  Lost = 2,        // the connection ended; `reason` says why, the worker tries again by itself
+};
+
+struct CameraChange {
+  CameraState state = CameraState::Connecting;
+  ErrorCode reason = ErrorCode::None;
+  std::string text;                 // one sentence, redacted, at most limits::kReasonBytes
+  std::uint32_t retry_in_ms = 0;    // for Lost
+};
+
+/// The answer to one command.
+struct Ack {
+  std::uint64_t request_id = 0;
+  ErrorCode code = ErrorCode::None;
+  std::string text;
+};
+
+/// The model is loaded; sent once, before any detection.
+struct ModelLoaded {
+  ModelCard card;
+  std::uint32_t load_ms = 0;
+};
+
+/// Something that ends the worker: sent last, before it exits.
+struct Fatal {
+  ErrorCode reason = ErrorCode::Internal;
+  std::string text;
+};
+
+/// Results that a full ring refused: sequences of `priority` lost between `from` and `to`.
+struct Gap {
+  PriorityClass priority = PriorityClass::Important;
+  Sequence from = 0;
+  Sequence to = 0;  // inclusive
+  std::uint64_t count = 0;
+};
+
+using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap>;
+
+/// One message of a result ring.
+struct Record {
+  Sequence sequence = 0;          // counts all records of the generation, from 1
+  std::int64_t publish_ns = 0;    // monotonic
+  std::int64_t deadline_ns = 0;   // monotonic; 0: none. Past it the reader drops and counts it
+  RecordBody body;
+};
+
+/// Appends the wire form to `out` (cleared first): little-endian fields in declaration order,
+/// texts and arrays with a 32-bit count before them. A value past its limit is a bug of ours.
+void encode(const Record& record, std::vector<std::byte>& out);
+
+/// Reads a copy of what a worker wrote. Every count, number and enumeration is checked; anything
+/// else is ErrorCode::Corrupt with a sentence that says which field.
+[[nodiscard]] Result<Record> decode_record(std::span<const std::byte> bytes);
+
+}  // namespace bulkhead::ipc

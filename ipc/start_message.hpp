@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/ids.hpp"
+#include "common/result.hpp"
+#include "common/session_spec.hpp"
+
+namespace bulkhead::ipc {
+
+/// All a worker needs to know, sent once over the control socket. Directories are absolute.
+struct StartMessage {
+  SessionSpec spec;  // with secrets; the pipeline is resolved
+  Generation generation = 1;
+  std::string log_file;
+  std::uint64_t log_max_bytes = 0;
+  std::uint32_t log_backup_count = 0;
+  std::string cache_dir;      // optimised models, GStreamer's registry; shared read-mostly
+  std::string model_dir;      // where fetched models lie
+  std::string model_catalog;  // path of config/models.json
+
+  [[nodiscard]] std::string to_json() const;
+  static Result<StartMessage> from_json(const std::string& text);
+};
+
+}  // namespace bulkhead::ipc

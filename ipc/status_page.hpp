@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "ipc/layout_version.hpp"
+#include "ipc/priority_class.hpp"
+
+namespace bulkhead::ipc {
+
+/// Stages of a worker's life that must make progress, each watched with a limit of its own.
+enum class Stage : std::uint32_t {
+  Starting = 0,
+  LoadingModel = 1,
+  Connecting = 2,
+  WaitingForFrame = 3,  // connected, or between frames: nothing to do is no hang
+  Inferring = 4,
+  Publishing = 5,
+  Stopping = 6,
+};
+
+/// Counters written by the loops that do the work, read by the supervisor at any time. Progress of
+/// these numbers is the only liveness there is. Each field has one writing thread; all are
+/// relaxed: they are figures, nothing is ordered by them. The reader treats every value as
+/// untrusted: it may show it or compare it with an earlier one, never use it as a size or index.
+struct alignas(kCacheLineBytes) StatusPage {
+  // Source thread.
+  alignas(kCacheLineBytes) std::atomic<std::uint64_t> frames_received_total;
+  std::atomic<std::uint64_t> frames_decoded_total;
+  std::atomic<std::uint64_t> frames_dropped_total;  // by the frame ring: detector too slow
+  std::atomic<std::uint64_t> reconnects_total;
+  std::atomic<std::int64_t> last_frame_ns;  // monotonic
+  std::atomic<std::uint32_t> source_width;
+  std::atomic<std::uint32_t> source_height;
+
+  // Detect thread.
+  alignas(kCacheLineBytes) std::atomic<std::uint32_t> stage;  // Stage
+  std::atomic<std::uint32_t> reserved;
+  std::atomic<std::int64_t> stage_since_ns;  // monotonic
+  std::atomic<std::uint64_t> frames_inferred_total;
+  std::atomic<std::uint64_t> objects_total;
+  std::atomic<std::uint64_t> letterbox_ns_total;
+  std::atomic<std::uint64_t> infer_ns_total;
+  std::atomic<std::uint64_t> decode_ns_total;
+  std::atomic<std::uint64_t> publish_ns_total;
+  std::atomic<std::uint64_t> frames_skipped_total;  // by maxFps
+  std::atomic<std::uint64_t> results_published_total;
+  std::array<std::atomic<std::uint64_t>, kPriorityClasses> results_dropped_total;
+
+  // Control thread.
+  alignas(kCacheLineBytes) std::atomic<std::uint64_t> control_ticks_total;
+  std::atomic<std::uint64_t> log_lines_lost_total;
+  std::atomic<std::uint64_t> commands_total;
+  std::atomic<std::uint64_t> commands_expired_total;
+};
+
+/// Results hold no lock: every field is a plain word.
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+static_assert(sizeof(StatusPage) % kCacheLineBytes == 0);
+
+}  // namespace bulkhead::ipc
