@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/detection.hpp"
+#include "common/ids.hpp"
+#include "ipc/priority_class.hpp"
+#include "ipc/record.hpp"
+#include "supervisor/session/session_view.hpp"
+
+namespace bulkhead::supervisor {
+
+/// One validated result of a worker. References live as long as the call.
+struct ResultEvent {
+  const SubscriptionId& session;
+  Generation generation;
+  Sequence sequence;
+  ipc::PriorityClass priority;
+  std::int64_t publish_ns;  // monotonic
+  const Detection& detection;
+  const ModelCard& model;
+};
+
+/// A session changed its state. `from == to` when only reason or generation changed.
+struct StateEvent {
+  const SubscriptionId& session;
+  Generation generation;
+  SessionState from;
+  SessionState to;
+  std::int64_t at_wall_ns;
+  ErrorCode reason;
+  const std::string& text;
+  bool removed;  // the session ceased to exist; last event of its name
+};
+
+/// Results of a worker that its own full ring refused.
+struct GapEvent {
+  const SubscriptionId& session;
+  Generation generation;
+  const ipc::Gap& gap;
+};
+
+/// Where sessions report to; wired once by Supervisor (to the hub). Called on the supervisor's
+/// loop; must not block and must not destroy a session.
+struct SessionEvents {
+  std::function<void(const ResultEvent&)> result;
+  std::function<void(const StateEvent&)> state;
+  std::function<void(const GapEvent&)> gap;
+};
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/detection.hpp"
+#include "common/error.hpp"
+#include "common/ids.hpp"
+#include "common/session_spec.hpp"
+#include "ipc/priority_class.hpp"
+#include "ipc/status_page.hpp"
+
+namespace bulkhead::supervisor {
+
+/// What is the case with a session, as opposed to what is wanted of it.
+enum class SessionState {
+  Starting,    // a worker runs but has not connected to the camera yet
+  Connecting,  // the camera is being asked for pictures
+  Live,        // a frame was inferred, and recently
+  Degraded,    // live, but falling behind what was asked
+  Stale,       // no new frame for longer than the camera's rate explains
+  Frozen,      // frames come, their content does not change
+  Offline,     // the camera does not answer; the worker goes on trying
+  AuthFailed,  // the camera refuses the credentials; tried again rarely
+  BackingOff,  // the worker died; the next one starts after a delay
+  CrashLoop,   // it died too often: breaker open, probed rarely
+  Stopping,
+  Stopped,
+  Failed,  // permanent: an operator must change something
+};
+
+[[nodiscard]] std::string_view name_of(SessionState state) noexcept;  // "BACKING_OFF"
+
+/// How one worker ended, and why it was ended.
+struct ExitRecord {
+  Generation generation = 0;
+  std::int64_t at_wall_ns = 0;
+  std::int64_t uptime_ms = 0;
+  int exit_code = 0;  // valid when signal == 0
+  int signal = 0;
+  ErrorCode reason = ErrorCode::None;
+  std::string text;
+  ipc::Stage stage = ipc::Stage::Starting;  // where its detect loop was
+};
+
+/// A reading of the worker's status page plus what the supervisor counted itself.
+struct SessionCounters {
+  std::uint64_t frames_received_total = 0;
+  std::uint64_t frames_decoded_total = 0;
+  std::uint64_t frames_dropped_total = 0;
+  std::uint64_t frames_skipped_total = 0;
+  std::uint64_t frames_inferred_total = 0;
+  std::uint64_t objects_total = 0;
+  std::uint64_t reconnects_total = 0;
+  std::uint64_t results_received_total = 0;  // by the supervisor, this generation
+  std::uint64_t results_expired_total = 0;
+  std::array<std::uint64_t, ipc::kPriorityClasses> results_dropped_total{};
+  std::uint64_t letterbox_ns_total = 0;
+  std::uint64_t infer_ns_total = 0;
+  std::uint64_t decode_ns_total = 0;
+  std::uint64_t publish_ns_total = 0;
+  std::int64_t last_frame_age_ms = -1;  // -1: none yet
+  std::uint32_t source_width = 0;
+  std::uint32_t source_height = 0;
+  double fps = 0;  // inferred, over the last seconds
+};
+
+/// A consistent copy of all that may be said of a session; safe to print except `spec`, whose
+/// hidden JSON is.
+struct SessionView {
+  SessionSpec spec;
+  bool wanted = true;  // desired state: running
+  SessionState state = SessionState::Starting;
+  std::int64_t since_wall_ns = 0;
+  ErrorCode reason = ErrorCode::None;
+  std::string reason_text;
+  Generation generation = 0;
+  pid_t pid = -1;  // -1: no worker now
+  std::int64_t worker_started_wall_ns = 0;
+  std::optional<ModelCard> model;
+  SessionCounters counters;
+  std::uint64_t restarts_total = 0;
+  std::map<std::string, std::uint64_t> restarts_by_reason;
+  std::vector<ExitRecord> last_exits;  // newest first, at most 8
+  std::string log_file;
+};
+
+}  // namespace bulkhead::supervisor

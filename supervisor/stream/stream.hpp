@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "common/ids.hpp"
+#include "supervisor/stream/outbox.hpp"
+
+namespace bulkhead::supervisor {
+
+/// What a client wants to see; empty sets mean everything.
+struct StreamFilter {
+  std::set<SubscriptionId> sessions;
+  std::set<std::string> labels;
+  float min_confidence = 0;
+  bool detections = true;
+  bool states = true;
+  bool empty_frames = true;  // also frames in which nothing was seen
+};
+
+/// One result stream of one connection: a filter and an outbox. Owned by its WebSocket session,
+/// referred to by the hub. When messages become available it calls `wake` once, until drained.
+class Stream {
+ public:
+  Stream(std::string id, StreamFilter filter, std::function<void()> wake);
+
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] const StreamFilter& filter() const noexcept { return filter_; }
+  [[nodiscard]] bool wants_session(const SubscriptionId& session) const;
+
+  /// Never blocks. On Overflow the owner is woken and finds `overflowed()`.
+  void offer(OutboxItem item);
+
+  [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }
+  [[nodiscard]] const Outbox& outbox() const noexcept { return outbox_; }
+  [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
+  [[nodiscard]] std::uint64_t offered_total() const noexcept { return offered_total_; }
+
+ private:
+  std::string id_;
+  StreamFilter filter_;
+  std::function<void()> wake_;
+  Outbox outbox_;
+  bool overflowed_ = false;
+  std::uint64_t offered_total_ = 0;
+};
+
+}  // namespace bulkhead::supervisor
