@@ -57,6 +57,22 @@ inline constexpr std::size_t kOutboxBytes = 8 * 1024 * 1024;
 inline constexpr auto kConnectTime = 10s;
 inline constexpr auto kFirstFrameTime = 10s;
 inline constexpr auto kStallTime = 5s;
+inline constexpr auto kTeardownTime = 3s;  // a pipeline that does not stop: the process must end
+
+// Buffering of RTP inside a worker. Packets in order are never held back: the time is how long a
+// lost packet is waited for (UDP), and how much may pile up before the oldest is thrown away.
+inline constexpr auto kJitterTimeTcp = 1000ms;
+inline constexpr auto kJitterTimeUdp = 200ms;
+
+// Reconnecting to a camera: the first and the longest delay, by what went wrong. Cameras lock an
+// address out after about five wrong passwords in half an hour, so `kLockoutRetry` stays below.
+inline constexpr auto kRetryFirst = 500ms;
+inline constexpr auto kRetryLongest = 30s;
+inline constexpr auto kPermanentRetryFirst = 30s;
+inline constexpr auto kPermanentRetryLongest = 5min;
+inline constexpr auto kLockoutRetryFirst = 3min;
+inline constexpr auto kLockoutRetryLongest = 30min;
+inline constexpr auto kGoodFramesTime = 10s;  // frames for so long forget earlier failures
 
 // Waits of the supervisor for a worker.
 inline constexpr auto kHelloTime = 5s;
