@@ -17,9 +17,9 @@ struct Box {
 /// One thing seen in one frame.
 struct Object {
   Box box;
-  float confidence = 0;          // 0..1
-  std::uint16_t label_id = 0;    // index into the model's labels
-  std::uint32_t track_id = 0;    // 0: not tracked
+  float confidence = 0;        // 0..1
+  std::uint16_t label_id = 0;  // index into the model's labels
+  std::uint32_t track_id = 0;  // 0: not tracked
 };
 
 /// What one model says of one frame.
@@ -30,7 +30,7 @@ struct Detection {
   std::uint32_t infer_us = 0;        // time inside the engine
   std::uint32_t width = 0;           // of the source frame, pixels
   std::uint32_t height = 0;
-  std::vector<Object> objects;       // by falling confidence, at most limits::kObjectsPerFrame
+  std::vector<Object> objects;  // by falling confidence, at most limits::kObjectsPerFrame
 };
 
 /// The model behind the detections of one generation.

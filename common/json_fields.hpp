@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,23 +14,31 @@ namespace bulkhead {
 enum class JsonComments { Refused, Allowed };
 
 /// Parses text from outside: refuses more than limits::kJsonBytes, deeper nesting than
-/// limits::kJsonDepth, duplicate keys and invalid UTF-8, each with its own sentence.
+/// limits::kJsonDepth, duplicate keys and invalid UTF-8, each with its own sentence that gives the
+/// line and column but repeats no value, for it may be a password.
 [[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text, JsonComments comments);
 
 /// Reads the members of one JSON object, remembers the first error, and refuses what nobody asked
 /// for. Use: one call per field, then `finish()`. After an error every call returns its fallback,
-/// so a reader needs no branch per field.
+/// so a reader needs no branch per field. A member that is null counts as absent.
+///
+/// Errors read "params.pipeline.maxFps: 5000 is out of range; give a number from 0 to 1000". The
+/// value of a string is not repeated, for it may be a password, but for `one_of`.
 class JsonFields {
  public:
-  /// `path` prefixes field names in errors, e.g. "params"; may be empty.
+  /// `path` prefixes field names in errors, e.g. "params"; may be empty. `object` must outlive
+  /// this reader; one that is no object is the first error.
   JsonFields(const nlohmann::json& object, std::string path);
 
+  /// Strings never hold control characters; a required one is not empty.
   std::string required_string(std::string_view key, std::size_t max_bytes);
   std::string string(std::string_view key, std::string fallback, std::size_t max_bytes);
   bool boolean(std::string_view key, bool fallback);
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t min,
                        std::int64_t max);
   double number(std::string_view key, double fallback, double min, double max);
+
+  /// An array of non-empty strings; empty where absent.
   std::vector<std::string> strings(std::string_view key, std::size_t max_items,
                                    std::size_t max_bytes);
 
@@ -38,12 +46,16 @@ class JsonFields {
   std::size_t one_of(std::string_view key, const std::vector<std::string_view>& names,
                      std::size_t fallback);
 
-  /// The raw member, or null where absent. The caller validates it.
+  /// The raw member, or nullptr where absent or null. The caller validates it.
   const nlohmann::json* member(std::string_view key);
 
-  /// Reports a failure found by the caller; the first one is kept.
-  void fail(std::string_view key, std::string message);
+  /// Reports a failure found by the caller; the first one is kept. `message` says what was found
+  /// and what to do; the path of `key` is put before it. An empty key means the object itself.
+  void fail(std::string_view key, std::string_view message);
   void fail(Error error);
+
+  /// Whether a failure is already known, for a reader that would do much work in vain.
+  [[nodiscard]] bool failed() const noexcept { return error_.has_value(); }
 
   [[nodiscard]] std::string path_of(std::string_view key) const;
 
@@ -52,11 +64,15 @@ class JsonFields {
 
  private:
   const nlohmann::json* find(std::string_view key);
+  bool check_string(const std::string& key, const nlohmann::json& value, std::size_t max_bytes,
+                    bool may_be_empty);
+  [[nodiscard]] std::optional<Error> unknown_key() const;
 
   const nlohmann::json& object_;
   std::string path_;
   std::vector<std::string> known_;
   std::optional<Error> error_;
+  bool missing_ = false;  // error_ says that a field is missing, perhaps only misspelt
 };
 
 }  // namespace bulkhead

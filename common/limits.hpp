@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 // Names and texts.
 inline constexpr std::size_t kSubscriptionIdChars = 128;
 inline constexpr std::size_t kUrlChars = 2048;
+inline constexpr std::size_t kCredentialBytes = 256;
+inline constexpr std::size_t kPathBytes = 1024;  // of a file named in JSON
+inline constexpr std::size_t kNameChars = 64;    // of a pipeline or a stage type
 inline constexpr std::size_t kLabelBytes = 64;
 inline constexpr std::size_t kLabels = 1024;
 inline constexpr std::size_t kReasonBytes = 512;

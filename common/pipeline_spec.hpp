@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/result.hpp"
@@ -33,6 +34,8 @@ struct DetectStage {
   std::vector<std::string> classes;  // labels kept; empty: all
   std::vector<std::string> labels;   // overrides the model's own; empty: from model or catalogue
   std::uint32_t intra_op_threads = 1;
+
+  bool operator==(const DetectStage&) const = default;
 };
 
 /// What a worker does with each frame. Issue of one format for three senders: a file of
@@ -45,6 +48,15 @@ struct PipelineSpec {
   /// `path` prefixes the field named by an error, e.g. "params.pipeline".
   static Result<PipelineSpec> from_json(const nlohmann::json& json, const std::string& path);
   [[nodiscard]] nlohmann::json to_json() const;
+
+  bool operator==(const PipelineSpec&) const = default;
 };
+
+/// Pipeline names become file names: 1 to limits::kNameChars of [A-Za-z0-9._-], no dot first.
+[[nodiscard]] bool is_pipeline_name(std::string_view text) noexcept;
+
+/// The same as a remedy, for errors.
+inline constexpr const char* kPipelineNameRule =
+    "use letters, digits and . _ - only, and no dot first";
 
 }  // namespace bulkhead

@@ -8,6 +8,7 @@
 #include "common/ids.hpp"
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "common/rtsp_url.hpp"
 
 namespace bulkhead {
 
@@ -19,22 +20,26 @@ enum class Pace { Realtime, FlatOut };  // clips only: at their own speed, or as
 ///
 /// Parsed once from `session.subscribe`, compared by value (the same parameters again change
 /// nothing), and sent to the worker over its private socket. Holds the camera's password; the
-/// JSON of `to_json(Secrets::Hidden)` never does.
+/// JSON of `to_json(Secrets::Hidden)` never does. What `to_json(Secrets::Kept)` gives reads back as
+/// an equal spec, except that a resolved pipeline is written whole and its name as asked is lost.
 struct SessionSpec {
   enum class Secrets { Hidden, Kept };
 
   SubscriptionId id;
-  std::string rtsp_url;             // as given, may hold credentials
+  RtspUrl url;  // with the user and password of `rtspUrl`, or those of `credentials` instead
   std::optional<PipelineSpec> pipeline;  // absent only between parsing and resolution of a name
-  std::string pipeline_name;        // as asked; empty: the default
+  std::string pipeline_name;             // as asked; empty: the default
   Transport transport = Transport::Tcp;
   Lifetime lifetime = Lifetime::Persistent;
   Pace pace = Pace::Realtime;
-  bool loop = false;        // clips only
+  bool loop = false;  // clips only
   std::string log_level = "info";
 
+  /// `path` prefixes the field named by an error, e.g. "params".
   static Result<SessionSpec> from_json(const nlohmann::json& json, const std::string& path);
   [[nodiscard]] nlohmann::json to_json(Secrets secrets) const;
+
+  bool operator==(const SessionSpec&) const = default;
 };
 
 }  // namespace bulkhead

@@ -1,0 +1,131 @@
+#include "common/session_spec.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "common/json_fields.hpp"
+#include "common/limits.hpp"
+
+namespace bulkhead {
+
+namespace {
+
+// Each in the order of its enum.
+const std::vector<std::string_view> kTransportNames{"tcp", "udp"};
+const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
+const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
+const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
+constexpr std::size_t kInfo = 2;
+
+template <class Enum>
+std::string_view name_in(const std::vector<std::string_view>& names, Enum value) {
+  return names[static_cast<std::size_t>(value)];
+}
+
+RtspUrl read_url(JsonFields& fields) {
+  // The length is judged by parse, whose sentence says more.
+  const std::string text = fields.required_string("rtspUrl", limits::kJsonBytes);
+  auto url = RtspUrl::parse(text);
+  if (url) return std::move(*url);
+  fields.fail("rtspUrl", url.error().message);
+  return {};
+}
+
+/// Credentials beside the address replace those inside it.
+void read_credentials(JsonFields& fields, RtspUrl& url) {
+  const nlohmann::json* json = fields.member("credentials");
+  if (json == nullptr) return;
+  JsonFields credentials{*json, fields.path_of("credentials")};
+  url.user = credentials.string("username", "", limits::kCredentialBytes);
+  url.password = credentials.string("password", "", limits::kCredentialBytes);
+  if (const auto done = credentials.finish(); !done) return fields.fail(done.error());
+  if (url.scheme == "file") fields.fail("credentials", "a file takes no credentials; remove them");
+}
+
+/// A name or a whole pipeline; neither where the default is meant.
+struct PipelineChoice {
+  std::string name;
+  std::optional<PipelineSpec> spec;
+};
+
+PipelineChoice read_pipeline(JsonFields& fields) {
+  const nlohmann::json* json = fields.member("pipeline");
+  if (json == nullptr) return {};
+  if (json->is_object()) {
+    auto spec = PipelineSpec::from_json(*json, fields.path_of("pipeline"));
+    if (spec) return {{}, std::move(*spec)};
+    fields.fail(spec.error());
+    return {};
+  }
+  if (!json->is_string()) {
+    fields.fail("pipeline", std::string{"found a value of type "} + json->type_name() +
+                                "; give the name of a pipeline or an object {…}");
+    return {};
+  }
+  std::string name = fields.required_string("pipeline", limits::kNameChars);
+  if (!name.empty() && !is_pipeline_name(name)) {
+    fields.fail("pipeline", "\"" + name + "\" is no pipeline name; " + kPipelineNameRule);
+  }
+  return {std::move(name), {}};
+}
+
+/// Pace and loop would be ignored for a camera; whoever asks for them expects otherwise.
+void check_playback(JsonFields& fields, const RtspUrl& url, Pace pace, bool loop) {
+  if (url.scheme == "file") return;
+  if (pace != Pace::Realtime) {
+    fields.fail("pace", "a camera has its own pace; remove it or give a file:// address");
+  }
+  if (loop) fields.fail("loop", "a camera has no end; remove it or give a file:// address");
+}
+
+}  // namespace
+
+Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std::string& path) {
+  JsonFields fields{json, path};
+  auto id =
+      SubscriptionId::parse(fields.required_string("subscriptionIdentifier", limits::kJsonBytes));
+  if (!id) fields.fail("subscriptionIdentifier", id.error().message);
+  RtspUrl url = read_url(fields);
+  read_credentials(fields, url);
+  PipelineChoice pipeline = read_pipeline(fields);
+  const auto transport = static_cast<Transport>(fields.one_of("transport", kTransportNames, 0));
+  const auto lifetime = static_cast<Lifetime>(fields.one_of("lifetime", kLifetimeNames, 0));
+  const auto pace = static_cast<Pace>(fields.one_of("pace", kPaceNames, 0));
+  const bool loop = fields.boolean("loop", false);
+  check_playback(fields, url, pace, loop);
+  const std::size_t log_level = fields.one_of("logLevel", kLogLevels, kInfo);
+  if (const auto done = fields.finish(); !done) return done.error();
+
+  return SessionSpec{.id = std::move(*id),
+                     .url = std::move(url),
+                     .pipeline = std::move(pipeline.spec),
+                     .pipeline_name = std::move(pipeline.name),
+                     .transport = transport,
+                     .lifetime = lifetime,
+                     .pace = pace,
+                     .loop = loop,
+                     .log_level = std::string{kLogLevels[log_level]}};
+}
+
+nlohmann::json SessionSpec::to_json(Secrets secrets) const {
+  const bool kept = secrets == Secrets::Kept;
+  nlohmann::json json{
+      {"subscriptionIdentifier", id.text()},
+      {"rtspUrl", kept ? url.location() : url.printable()},
+      {"transport", name_in(kTransportNames, transport)},
+      {"lifetime", name_in(kLifetimeNames, lifetime)},
+      {"pace", name_in(kPaceNames, pace)},
+      {"loop", loop},
+      {"logLevel", log_level},
+  };
+  if (kept && !(url.user.empty() && url.password.empty())) {
+    json["credentials"] = {{"username", url.user}, {"password", url.password}};
+  }
+  if (pipeline) {
+    json["pipeline"] = pipeline->to_json();
+  } else if (!pipeline_name.empty()) {
+    json["pipeline"] = pipeline_name;
+  }
+  return json;
+}
+
+}  // namespace bulkhead
