@@ -1,0 +1,17 @@
+# The real programs, driven from outside with another WebSocket library than ours (Debian's
+# python3-websockets). Each file is about one promise of the whole.
+function(bulkhead_e2e_test name)
+  add_test(NAME e2e.${name}
+    COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/e2e/test_${name}.py -v)
+  set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+    "BULKHEAD_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};BULKHEAD_CLIPS=${BULKHEAD_DEPS_DIR}/clips;BULKHEAD_CONFIG=${PROJECT_SOURCE_DIR}/config;BULKHEAD_DATA=${BULKHEAD_DATA_DIR}")
+endfunction()
+
+if(NOT BULKHEAD_SANITIZE)
+  bulkhead_e2e_test(main_job)
+  bulkhead_e2e_test(isolation)
+  bulkhead_e2e_test(cameras)
+  if(BULKHEAD_HAS_DATA)
+    bulkhead_e2e_test(own_results)
+  endif()
+endif()
