@@ -18,6 +18,7 @@ inline constexpr std::size_t kPathBytes = 1024;  // of a file named in JSON
 inline constexpr std::size_t kNameChars = 64;    // of a pipeline or a stage type
 inline constexpr std::size_t kLabelBytes = 64;
 inline constexpr std::size_t kLabels = 1024;
+inline constexpr std::size_t kModelNameBytes = 512;
 inline constexpr std::size_t kReasonBytes = 512;
 inline constexpr std::size_t kLogFieldBytes = 4096;
 
@@ -38,7 +39,7 @@ inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
 
 // Shared memory: ring sizes are in ipc/shm_segment.hpp.
 inline constexpr std::size_t kRecordBytes = 96 * 1024;
-inline constexpr std::size_t kControlMessageBytes = 64 * 1024;
+inline constexpr std::size_t kControlMessageBytes = 192 * 1024;  // one packet, with label overrides
 
 // Control channel.
 inline constexpr std::size_t kConnections = 1024;

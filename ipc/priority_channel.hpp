@@ -13,8 +13,9 @@
 
 namespace bulkhead::ipc {
 
-/// The worker's end of the four result rings: numbers each record, encodes it once, pushes it to
-/// the ring of its class and rings the doorbell. Used by one thread; owned by the publisher.
+/// The worker's end of the four result rings: numbers each record, stamps its `publish_ns`, encodes
+/// it once, pushes it to the ring of its class and rings the doorbell. Used by one thread; owned by
+/// the publisher. The segment must outlive it; the descriptor is not owned.
 ///
 /// A full ring refuses (`false`): the publisher applies the class's policy. The sequence is used
 /// up either way, so that a loss shows as a hole.
@@ -39,7 +40,11 @@ class PriorityProducer {
   Sequence sequence_ = 0;
 };
 
-/// The supervisor's end: takes records highest class first. Used by the supervisor's loop.
+/// The supervisor's end: takes records highest class first. Used by the supervisor's loop, which
+/// bounds how many it takes per wake-up. The segment must outlive it; the descriptor is not owned.
+///
+/// Strict priority starves nobody: the rings are small, and what BULK loses while others are full
+/// is what BULK is for.
 class PriorityConsumer {
  public:
   struct Taken {
@@ -56,6 +61,9 @@ class PriorityConsumer {
   /// See Doorbell::prepare_sleep; false: there is work, call try_take again.
   [[nodiscard]] bool prepare_sleep() noexcept;
   void woken() noexcept { doorbell_.clear(); }
+
+  /// Readable when the worker knocked.
+  [[nodiscard]] int wake_fd() const noexcept { return doorbell_.fd(); }
 
  private:
   std::array<SpscRingConsumer, kPriorityClasses> rings_;

@@ -18,15 +18,15 @@ namespace bulkhead::ipc {
 /// What a worker says of its camera. The supervisor derives the session's state from it.
 enum class CameraState : std::uint8_t {
   Connecting = 0,
-  Live = 1,        // a frame was inferred
-  Lost = 2,        // the connection ended; `reason` says why, the worker tries again by itself
+  Live = 1,  // a frame was inferred
+  Lost = 2,  // the connection ended; `reason` says why, the worker tries again by itself
 };
 
 struct CameraChange {
   CameraState state = CameraState::Connecting;
   ErrorCode reason = ErrorCode::None;
-  std::string text;                 // one sentence, redacted, at most limits::kReasonBytes
-  std::uint32_t retry_in_ms = 0;    // for Lost
+  std::string text;               // one sentence, redacted; cut at limits::kReasonBytes
+  std::uint32_t retry_in_ms = 0;  // for Lost
 };
 
 /// The answer to one command.
@@ -56,22 +56,26 @@ struct Gap {
   std::uint64_t count = 0;
 };
 
+inline constexpr std::size_t kSha256Digits = 64;
+
 using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap>;
 
 /// One message of a result ring.
 struct Record {
-  Sequence sequence = 0;          // counts all records of the generation, from 1
-  std::int64_t publish_ns = 0;    // monotonic
-  std::int64_t deadline_ns = 0;   // monotonic; 0: none. Past it the reader drops and counts it
+  Sequence sequence = 0;         // counts all records of the generation, from 1
+  std::int64_t publish_ns = 0;   // monotonic
+  std::int64_t deadline_ns = 0;  // monotonic; 0: none. Past it the reader drops and counts it
   RecordBody body;
 };
 
 /// Appends the wire form to `out` (cleared first): little-endian fields in declaration order,
-/// texts and arrays with a 32-bit count before them. A value past its limit is a bug of ours.
+/// texts and arrays with a 32-bit count before them. `text` is cut at its limit; any other value
+/// past its limit is a bug of ours.
 void encode(const Record& record, std::vector<std::byte>& out);
 
-/// Reads a copy of what a worker wrote. Every count, number and enumeration is checked; anything
-/// else is ErrorCode::Corrupt with a sentence that says which field.
+/// Reads a private copy of what a worker wrote. Every count, number and enumeration is checked;
+/// anything else is ErrorCode::Corrupt with a sentence that says which field. Texts of the result
+/// are printable (printable_text): fit for a log line and for JSON as they are.
 [[nodiscard]] Result<Record> decode_record(std::span<const std::byte> bytes);
 
 }  // namespace bulkhead::ipc

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -30,10 +31,11 @@ inline constexpr std::size_t kBulkRingBytes = 128 * 1024;
 /// that gives it meaning; this class knows offsets only. Movable; the spans stay valid.
 class ShmSegment {
  public:
-  /// Supervisor side. LimitReached when memory cannot be reserved.
+  /// Supervisor side. LimitReached, with the bytes needed, when memory or descriptors are short.
   static Result<ShmSegment> create(Generation generation);
 
-  /// Worker side: checks size, seals, magic and layout version. VersionMismatch or Corrupt.
+  /// Worker side: checks magic and layout version, then size and seals. VersionMismatch when the
+  /// other program was built with another layout, Corrupt when this is no segment at all.
   static Result<ShmSegment> attach(UniqueFd fd);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -48,7 +50,8 @@ class ShmSegment {
   [[nodiscard]] std::atomic<std::uint32_t>& result_consumer_sleeping() const noexcept;
 
  private:
-  ShmSegment(UniqueFd fd, boost::interprocess::mapped_region region, Generation generation) noexcept;
+  ShmSegment(UniqueFd fd, boost::interprocess::mapped_region region,
+             Generation generation) noexcept;
   [[nodiscard]] std::span<std::byte> part(std::size_t offset, std::size_t bytes) const noexcept;
 
   UniqueFd fd_;

@@ -23,9 +23,13 @@ struct alignas(kCacheLineBytes) SpscRingLayout {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(sizeof(SpscRingLayout) == 2 * kCacheLineBytes);
 
+/// Every position is a multiple of it.
+inline constexpr std::size_t kAlignmentBytes = 8;
+
 /// Bytes a message of `payload_bytes` takes in a ring.
 [[nodiscard]] constexpr std::size_t ring_footprint(std::size_t payload_bytes) noexcept {
-  return (sizeof(std::uint32_t) + payload_bytes + 7) / 8 * 8;
+  return (sizeof(std::uint32_t) + payload_bytes + kAlignmentBytes - 1) / kAlignmentBytes *
+         kAlignmentBytes;
 }
 
 /// The producer's end; used by one thread. Copies the capacity at construction and never reads a
@@ -63,6 +67,7 @@ class SpscRingConsumer {
   SpscRingConsumer(std::span<std::byte> region, std::size_t max_message_bytes) noexcept;
 
   /// On Ok `out` holds the message, resized to fit; its capacity is reused from call to call.
+  /// Corrupt stays Corrupt in meaning: the caller ends the producer and drops this object.
   [[nodiscard]] PopStatus try_pop(std::vector<std::byte>& out);
 
   [[nodiscard]] bool empty() const noexcept;
@@ -71,10 +76,11 @@ class SpscRingConsumer {
   void copy_out(std::uint64_t position, void* target, std::size_t bytes) const noexcept;
 
   SpscRingLayout* layout_;
-  const std::byte* bytes_;
+  std::byte* bytes_;
   std::size_t capacity_;
   std::size_t max_message_bytes_;
   std::uint64_t head_ = 0;
+  std::uint64_t seen_tail_ = 0;  // an honest tail never goes back
 };
 
 }  // namespace bulkhead::ipc

@@ -1,0 +1,65 @@
+#include "ipc/command.hpp"
+
+#include <array>
+#include <string_view>
+#include <type_traits>
+
+#include "common/limits.hpp"
+#include "ipc/wire_format.hpp"
+
+namespace bulkhead::ipc {
+
+namespace {
+
+enum class Kind : std::uint8_t { Stop = 0, TakeSnapshot = 1, SetLogLevel = 2 };
+static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
+static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
+static_assert(std::is_same_v<std::variant_alternative_t<2, CommandBody>, SetLogLevel>);
+static_assert(std::variant_size_v<CommandBody> == 3);
+
+constexpr std::size_t kLevelBytes = 16;
+
+void write_body(WireWriter&, const Stop&) {}
+void write_body(WireWriter& writer, const TakeSnapshot& snapshot) { writer.u8(snapshot.quality); }
+void write_body(WireWriter& writer, const SetLogLevel& set) { writer.text(set.level, kLevelBytes); }
+
+TakeSnapshot read_take_snapshot(WireReader& reader) {
+  const std::uint8_t quality = reader.u8("quality");
+  if (quality < 1 || quality > 100) reader.fail("quality", "is not in 1..100");
+  return TakeSnapshot{quality};
+}
+
+CommandBody read_body(WireReader& reader, Kind kind) {
+  switch (kind) {
+    case Kind::Stop:
+      return Stop{};
+    case Kind::TakeSnapshot:
+      return read_take_snapshot(reader);
+    case Kind::SetLogLevel:
+      return SetLogLevel{reader.text("level", kLevelBytes)};
+  }
+  return {};
+}
+
+}  // namespace
+
+void encode(const Command& command, std::vector<std::byte>& out) {
+  WireWriter writer{out};
+  writer.u64(command.request_id);
+  writer.i64(command.deadline_ns);
+  writer.u8(static_cast<std::uint8_t>(command.body.index()));
+  std::visit([&writer](const auto& body) { write_body(writer, body); }, command.body);
+}
+
+Result<Command> decode_command(std::span<const std::byte> bytes) {
+  WireReader reader{bytes};
+  Command command;
+  command.request_id = reader.u64("request_id");
+  command.deadline_ns = reader.time_ns("deadline_ns");
+  const Kind kind = reader.enumeration("kind", Kind::SetLogLevel);
+  if (!reader.failed()) command.body = read_body(reader, kind);
+  if (auto checked = reader.finish(); !checked) return checked.error();
+  return command;
+}
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,234 @@
+#include "ipc/record.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <type_traits>
+#include <utility>
+
+#include "common/limits.hpp"
+#include "ipc/wire_format.hpp"
+
+namespace bulkhead::ipc {
+
+namespace {
+
+// Kind of a record on the wire: its index in RecordBody, kept by name so that the format does not
+// change silently with the variant's order.
+enum class Kind : std::uint8_t {
+  Detection = 0,
+  CameraChange = 1,
+  Ack = 2,
+  ModelLoaded = 3,
+  Fatal = 4,
+  Gap = 5,
+};
+static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
+static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
+static_assert(std::is_same_v<std::variant_alternative_t<2, RecordBody>, Ack>);
+static_assert(std::is_same_v<std::variant_alternative_t<3, RecordBody>, ModelLoaded>);
+static_assert(std::is_same_v<std::variant_alternative_t<4, RecordBody>, Fatal>);
+static_assert(std::is_same_v<std::variant_alternative_t<5, RecordBody>, Gap>);
+static_assert(std::variant_size_v<RecordBody> == 6);
+
+constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
+constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
+constexpr std::size_t kCardBytes = 7 * 4 + limits::kModelNameBytes + kSha256Digits +
+                                   2 * limits::kLabelBytes + 4 +
+                                   limits::kLabels * (4 + limits::kLabelBytes);
+
+// The largest record of each kind fits one message; no detection or card needs a check of its own.
+static_assert(kHeaderBytes + kCardBytes <= limits::kRecordBytes);
+static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes <= limits::kRecordBytes);
+
+void write_body(WireWriter& writer, const Detection& detection) {
+  writer.u64(detection.frame_id);
+  writer.i64(detection.capture_wall_ns);
+  writer.i64(detection.arrival_ns);
+  writer.u32(detection.infer_us);
+  writer.u32(detection.width);
+  writer.u32(detection.height);
+  writer.count(detection.objects.size(), limits::kObjectsPerFrame);
+  for (const Object& object : detection.objects) {
+    writer.f32(object.box.x);
+    writer.f32(object.box.y);
+    writer.f32(object.box.w);
+    writer.f32(object.box.h);
+    writer.f32(object.confidence);
+    writer.u16(object.label_id);
+    writer.u32(object.track_id);
+  }
+}
+
+void write_body(WireWriter& writer, const CameraChange& change) {
+  writer.u8(static_cast<std::uint8_t>(change.state));
+  writer.u16(static_cast<std::uint16_t>(change.reason));
+  writer.sentence(change.text, limits::kReasonBytes);
+  writer.u32(change.retry_in_ms);
+}
+
+void write_body(WireWriter& writer, const Ack& ack) {
+  writer.u64(ack.request_id);
+  writer.u16(static_cast<std::uint16_t>(ack.code));
+  writer.sentence(ack.text, limits::kReasonBytes);
+}
+
+void write_body(WireWriter& writer, const ModelLoaded& loaded) {
+  const ModelCard& card = loaded.card;
+  writer.text(card.name, limits::kModelNameBytes);
+  writer.text(card.sha256, kSha256Digits);
+  writer.text(card.family, limits::kLabelBytes);
+  writer.text(card.engine, limits::kLabelBytes);
+  writer.u32(card.input_width);
+  writer.u32(card.input_height);
+  writer.count(card.labels.size(), limits::kLabels);
+  for (const std::string& label : card.labels) writer.text(label, limits::kLabelBytes);
+  writer.u32(loaded.load_ms);
+}
+
+void write_body(WireWriter& writer, const Fatal& fatal) {
+  writer.u16(static_cast<std::uint16_t>(fatal.reason));
+  writer.sentence(fatal.text, limits::kReasonBytes);
+}
+
+void write_body(WireWriter& writer, const Gap& gap) {
+  writer.u8(static_cast<std::uint8_t>(gap.priority));
+  writer.u64(gap.from);
+  writer.u64(gap.to);
+  writer.u64(gap.count);
+}
+
+Object read_object(WireReader& reader) {
+  // A box may reach over the frame's edge, but not by more than a frame: what a reader computes
+  // from it stays finite and small.
+  constexpr float kReach = 2.0F * static_cast<float>(limits::kFrameSide);
+  Object object;
+  object.box.x = reader.f32_between("objects.box.x", -kReach, kReach);
+  object.box.y = reader.f32_between("objects.box.y", -kReach, kReach);
+  object.box.w = reader.f32_between("objects.box.w", 0, kReach);
+  object.box.h = reader.f32_between("objects.box.h", 0, kReach);
+  object.confidence = reader.f32_between("objects.confidence", 0, 1);
+  object.label_id = reader.u16("objects.label_id");
+  if (object.label_id >= limits::kLabels) reader.fail("objects.label_id", "is past its limit");
+  object.track_id = reader.u32("objects.track_id");
+  return object;
+}
+
+Detection read_detection(WireReader& reader) {
+  Detection detection;
+  detection.frame_id = reader.u64("frame_id");
+  detection.capture_wall_ns = reader.time_ns("capture_wall_ns");
+  detection.arrival_ns = reader.time_ns("arrival_ns");
+  detection.infer_us = reader.u32("infer_us");
+  detection.width = reader.u32_between("width", 1, limits::kFrameSide);
+  detection.height = reader.u32_between("height", 1, limits::kFrameSide);
+  const std::size_t count = reader.count("objects", limits::kObjectsPerFrame, kObjectBytes);
+  detection.objects.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) detection.objects.push_back(read_object(reader));
+  return detection;
+}
+
+CameraChange read_camera_change(WireReader& reader) {
+  CameraChange change;
+  change.state = reader.enumeration("state", CameraState::Lost);
+  change.reason = reader.error_code("reason");
+  change.text = reader.text("text", limits::kReasonBytes);
+  change.retry_in_ms = reader.u32("retry_in_ms");
+  return change;
+}
+
+Ack read_ack(WireReader& reader) {
+  Ack ack;
+  ack.request_id = reader.u64("request_id");
+  ack.code = reader.error_code("code");
+  ack.text = reader.text("text", limits::kReasonBytes);
+  return ack;
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == kSha256Digits && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+ModelLoaded read_model_loaded(WireReader& reader) {
+  ModelLoaded loaded;
+  ModelCard& card = loaded.card;
+  card.name = reader.text("name", limits::kModelNameBytes);
+  card.sha256 = reader.text("sha256", kSha256Digits);
+  if (!is_sha256(card.sha256)) reader.fail("sha256", "is not 64 lower-case hex digits");
+  card.family = reader.text("family", limits::kLabelBytes);
+  card.engine = reader.text("engine", limits::kLabelBytes);
+  card.input_width = reader.u32_between("input_width", 1, limits::kModelInputSide);
+  card.input_height = reader.u32_between("input_height", 1, limits::kModelInputSide);
+  const std::size_t count = reader.count("labels", limits::kLabels, sizeof(std::uint32_t));
+  card.labels.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    card.labels.push_back(reader.text("labels", limits::kLabelBytes));
+  }
+  loaded.load_ms = reader.u32("load_ms");
+  return loaded;
+}
+
+Fatal read_fatal(WireReader& reader) {
+  Fatal fatal;
+  fatal.reason = reader.error_code("reason");
+  fatal.text = reader.text("text", limits::kReasonBytes);
+  return fatal;
+}
+
+Gap read_gap(WireReader& reader) {
+  Gap gap;
+  gap.priority = reader.enumeration("priority", PriorityClass::Bulk);
+  gap.from = reader.u64("from");
+  gap.to = reader.u64("to");
+  gap.count = reader.u64("count");
+  if (gap.from == 0 || gap.to < gap.from) reader.fail("from", "is no start of a gap");
+  // Sequences count all classes, so a gap of one class may have fewer records than numbers.
+  if (gap.count == 0 || gap.count - 1 > gap.to - gap.from) reader.fail("count", "is out of range");
+  return gap;
+}
+
+RecordBody read_body(WireReader& reader, Kind kind) {
+  switch (kind) {
+    case Kind::Detection:
+      return read_detection(reader);
+    case Kind::CameraChange:
+      return read_camera_change(reader);
+    case Kind::Ack:
+      return read_ack(reader);
+    case Kind::ModelLoaded:
+      return read_model_loaded(reader);
+    case Kind::Fatal:
+      return read_fatal(reader);
+    case Kind::Gap:
+      return read_gap(reader);
+  }
+  return {};
+}
+
+}  // namespace
+
+void encode(const Record& record, std::vector<std::byte>& out) {
+  WireWriter writer{out};
+  writer.u64(record.sequence);
+  writer.i64(record.publish_ns);
+  writer.i64(record.deadline_ns);
+  writer.u8(static_cast<std::uint8_t>(record.body.index()));
+  std::visit([&writer](const auto& body) { write_body(writer, body); }, record.body);
+  assert(out.size() <= limits::kRecordBytes);
+}
+
+Result<Record> decode_record(std::span<const std::byte> bytes) {
+  WireReader reader{bytes};
+  Record record;
+  record.sequence = reader.u64("sequence");
+  if (record.sequence == 0) reader.fail("sequence", "is zero");
+  record.publish_ns = reader.time_ns("publish_ns");
+  record.deadline_ns = reader.time_ns("deadline_ns");
+  const Kind kind = reader.enumeration("kind", Kind::Gap);
+  if (!reader.failed()) record.body = read_body(reader, kind);
+  if (auto checked = reader.finish(); !checked) return checked.error();
+  return record;
+}
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,71 @@
+#include "ipc/start_message.hpp"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/json_fields.hpp"
+#include "common/limits.hpp"
+
+namespace bulkhead::ipc {
+
+namespace {
+
+constexpr std::size_t kPathBytes = 4096;
+
+std::string absolute_path(JsonFields& fields, std::string_view key) {
+  std::string path = fields.required_string(key, kPathBytes);
+  if (!path.starts_with('/')) fields.fail(key, "is not an absolute path");
+  return path;
+}
+
+}  // namespace
+
+std::string StartMessage::to_json() const {
+  const nlohmann::json json{{"session", spec.to_json(SessionSpec::Secrets::Kept)},
+                            {"generation", generation},
+                            {"logFile", log_file},
+                            {"logMaxBytes", log_max_bytes},
+                            {"logBackupCount", log_backup_count},
+                            {"cacheDir", cache_dir},
+                            {"modelDir", model_dir},
+                            {"modelCatalog", model_catalog}};
+  return json.dump();
+}
+
+Result<StartMessage> StartMessage::from_json(const std::string& text) {
+  const auto json = parse_json(text, JsonComments::Refused);
+  if (!json) return json.error();
+  JsonFields fields{*json, ""};
+  const nlohmann::json* session = fields.member("session");
+  const auto generation =
+      fields.integer("generation", 0, 1, std::numeric_limits<Generation>::max());
+  std::string log_file = absolute_path(fields, "logFile");
+  const auto log_max_bytes =
+      fields.integer("logMaxBytes", 0, 1, std::numeric_limits<std::int64_t>::max());
+  const auto log_backup_count =
+      fields.integer("logBackupCount", 0, 0, std::numeric_limits<std::uint32_t>::max());
+  std::string cache_dir = absolute_path(fields, "cacheDir");
+  std::string model_dir = absolute_path(fields, "modelDir");
+  std::string model_catalog = absolute_path(fields, "modelCatalog");
+  if (session == nullptr) fields.fail("session", "is missing");
+  if (auto checked = fields.finish(); !checked) return checked.error();
+
+  auto spec = SessionSpec::from_json(*session, "session");
+  if (!spec) return spec.error();
+  if (!spec->pipeline) {
+    return Error{.code = ErrorCode::InvalidParams,
+                 .message = "The pipeline was not resolved before the worker was started.",
+                 .field = "session.pipeline"};
+  }
+  return StartMessage{.spec = std::move(*spec),
+                      .generation = static_cast<Generation>(generation),
+                      .log_file = std::move(log_file),
+                      .log_max_bytes = static_cast<std::uint64_t>(log_max_bytes),
+                      .log_backup_count = static_cast<std::uint32_t>(log_backup_count),
+                      .cache_dir = std::move(cache_dir),
+                      .model_dir = std::move(model_dir),
+                      .model_catalog = std::move(model_catalog)};
+}
+
+}  // namespace bulkhead::ipc
