@@ -7,8 +7,8 @@ namespace bulkhead::ipc {
 enum WorkerFd : int {
   kControlFd = 3,          // SOCK_SEQPACKET: hello, start; end of file means the supervisor is gone
   kSegmentFd = 4,          // sealed memfd, laid out by ipc/shm_segment.hpp
-  kCommandDoorbellFd = 5,  // eventfd: supervisor -> worker
-  kResultDoorbellFd = 6,   // eventfd: worker -> supervisor
+  kCommandDoorbellFd = 5,  // worker's end of a Doorbell pair: supervisor -> worker
+  kResultDoorbellFd = 6,   // worker's end of another pair: worker -> supervisor
   kFirstFreeFd = 7,
 };
 
