@@ -29,6 +29,7 @@ inline constexpr int kJsonDepth = 32;
 // Frames and objects.
 inline constexpr std::uint32_t kFrameSide = 8192;  // pixels
 inline constexpr std::size_t kObjectsPerFrame = 300;
+inline constexpr std::size_t kCandidatesPerFrame = 1000;  // boxes that enter the NMS
 inline constexpr std::size_t kFrameRingFrames = 2;
 inline constexpr std::size_t kPreviewBytes = 1024 * 1024;
 

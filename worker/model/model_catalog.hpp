@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/pipeline_spec.hpp"
+#include "common/result.hpp"
+#include "worker/model/model_file.hpp"
+
+namespace bulkhead::worker {
+
+/// What a model wants to find in its input tensor.
+enum class PixelRule {
+  Bgr255,       // blue first, 0 to 255: YOLOX
+  Rgb1,         // red first, 0 to 1: Ultralytics
+  RgbImagenet,  // red first, less ImageNet's mean, over its deviation: YOLOX before 0.1.1
+};
+
+/// One model of config/models.json.
+struct CatalogEntry {
+  std::string name;
+  std::string file;  // in the folder of models
+  std::string sha256;
+  OutputLayout layout = OutputLayout::Auto;
+  std::optional<PixelRule> pixels;  // absent: as the layout's family has it
+  std::uint32_t input_width = 0;    // pixels; for models that leave it open
+  std::uint32_t input_height = 0;
+  std::vector<std::string> labels;
+  std::string licence;
+};
+
+/// config/models.json: names for files, and what the files do not say of themselves.
+class ModelCatalog {
+ public:
+  /// Errors: Io where the file cannot be read, InvalidParams with the field at fault.
+  static Result<ModelCatalog> load(const std::filesystem::path& file);
+
+  [[nodiscard]] const CatalogEntry* by_name(std::string_view name) const;
+  [[nodiscard]] const CatalogEntry* by_sha256(std::string_view sha256) const;
+
+  /// "yolo11n, yolov8n", for messages.
+  [[nodiscard]] std::string names() const;
+
+ private:
+  std::vector<CatalogEntry> entries_;
+};
+
+/// A model that was found, and what the catalogue knows of it.
+struct LocatedModel {
+  ModelFile file;
+  std::optional<CatalogEntry> entry;  // by name or, for an operator's own file, by its sha256
+};
+
+/// `model` is a name of the catalogue, an absolute path, or a path beneath `model_dir`; a path
+/// ends in ".onnx". A fetched file whose sha256 is not the catalogue's is refused.
+[[nodiscard]] Result<LocatedModel> locate_model(const std::string& model,
+                                                const ModelCatalog& catalog,
+                                                const std::filesystem::path& model_dir);
+
+}  // namespace bulkhead::worker
