@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -12,11 +12,13 @@
 namespace bulkhead::supervisor {
 
 /// The supervisor's configuration (DESIGN §7): JSON with comments, unknown keys refused with the
-/// nearest known name, `${ENV}` in strings replaced. Parsed once at start into this value.
+/// nearest known name, `${ENV}` in strings replaced. Parsed once at start into this value, which
+/// nobody changes afterwards. config/bulkhead.json shows every key, config/bulkhead.schema.json
+/// describes them; a test holds both against this struct.
 struct Config {
   struct Listen {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 8001;
+    std::string host = "127.0.0.1";  // a loopback address: there is no authentication yet
+    std::uint16_t port = 8001;       // 0: a free one, named by the ready line
   } listen;
 
   struct SessionProcesses {
@@ -38,19 +40,26 @@ struct Config {
     bool allow_file_urls = true;  // file:// clips; only meaningful while loopback is the only door
   } sources;
 
-  std::filesystem::path state_dir;      // absolute after load
+  // Absolute after load.
+  std::filesystem::path state_dir;
   std::filesystem::path pipelines_dir;  // where pipeline names are looked up
-  std::filesystem::path models_dir;
-  std::filesystem::path model_catalog;
+  std::filesystem::path models_dir;     // where fetched models lie
+  std::filesystem::path model_catalog;  // the file config/models.json
   std::string default_pipeline = "default";
   std::string log_level = "info";
 
   /// `file` may be empty: defaults. `overrides` are `path.to.key=value` of the command line,
-  /// applied last; a value is parsed as JSON, or taken as a string where it is none.
+  /// applied last; a value is parsed as JSON, or taken as a string where it is none. Relative paths
+  /// are taken from the folder of `file`, or from the working directory where there is none.
+  /// InvalidParams (names the key), NotFound or Io (the file itself).
   static Result<Config> load(const std::filesystem::path& file,
                              const std::vector<std::string>& overrides);
 
-  /// The named pipeline of `pipelines_dir`. NotFound names the known ones.
+  /// The configuration in effect, every key included, in the form `load` reads.
+  [[nodiscard]] nlohmann::json to_json() const;
+
+  /// The named pipeline of `pipelines_dir`, read anew at each call so that edits count at the next
+  /// subscribe. NotFound names the known ones.
   [[nodiscard]] Result<PipelineSpec> pipeline(const std::string& name) const;
 };
 
