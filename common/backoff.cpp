@@ -6,7 +6,10 @@
 namespace bulkhead {
 
 Backoff::Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap, std::uint32_t seed)
-    : base_{base}, cap_{cap}, previous_{base}, random_{seed} {
+    : base_{base}, cap_{cap}, previous_{base} {
+  // Mixed, for the generator's first draws from neighbouring seeds are nearly equal.
+  std::seed_seq mixed{seed};
+  random_.seed(mixed);
   assert(base.count() > 0);
   assert(cap >= base);
 }

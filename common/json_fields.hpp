@@ -14,8 +14,8 @@ namespace bulkhead {
 enum class JsonComments { Refused, Allowed };
 
 /// Parses text from outside: refuses more than limits::kJsonBytes, deeper nesting than
-/// limits::kJsonDepth, duplicate keys and invalid UTF-8, each with its own sentence that gives the
-/// line and column but repeats no value, for it may be a password.
+/// limits::kJsonDepth, duplicate keys and invalid UTF-8, each with its own sentence. Malformed text
+/// is named by line and column; no value is repeated, for it may be a password.
 [[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text, JsonComments comments);
 
 /// Reads the members of one JSON object, remembers the first error, and refuses what nobody asked

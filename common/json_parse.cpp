@@ -15,12 +15,14 @@ constexpr std::size_t kEchoBytes = 64;
 
 Error invalid(std::string message) { return {ErrorCode::InvalidParams, std::move(message), {}}; }
 
-std::string place_of(std::string_view text, std::size_t position) {
-  const std::string_view before = text.substr(0, std::min(position, text.size()));
+/// `consumed` counts the bytes read when the text stopped making sense, the offending one included.
+std::string place_of(std::string_view text, std::size_t consumed) {
+  const std::size_t offending = std::min(consumed, text.size() + 1);
+  const std::string_view before = text.substr(0, offending == 0 ? 0 : offending - 1);
   const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   return "line " + std::to_string(line) + ", column " +
-         std::to_string(std::max<std::size_t>(before.size() - line_start, 1));
+         std::to_string(before.size() - line_start + 1);
 }
 
 /// Builds the tree while it is read, so that depth and duplicate keys are refused before the rest

@@ -74,14 +74,16 @@ std::string thread_column() {
   return column;
 }
 
-bool write_all(int fd, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
+/// Bytes that reached the file; fewer than `text` has where the disk is full.
+std::size_t write_to(int fd, std::string_view text) noexcept {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
+    if (written <= 0) break;
+    done += static_cast<std::size_t>(written);
   }
-  return true;
+  return done;
 }
 
 /// The file and its backups. Used under the lock of the sink that owns it.
@@ -113,13 +115,18 @@ class RotatingFile {
 
   bool append(const std::string& line) {
     if (!open_current()) return false;
-    if (bytes_ != 0 && bytes_ + line.size() > max_bytes_) {
-      rotate();
-      if (!open_current()) return false;
+    if (bytes_ != 0 && bytes_ + line.size() > max_bytes_ && !(rotate() && open_current())) {
+      return false;
     }
-    // The newline ends what is left of a line that a full disk cut short.
-    torn_ = !write_all(fd_.get(), torn_ ? "\n" + line : line);
-    return !torn_;
+    // A newline first ends what is left of a line that a full disk cut short.
+    const std::string text = torn_ ? "\n" + line : line;
+    const std::size_t written = write_to(fd_.get(), text);
+    if (written == text.size()) {
+      torn_ = false;
+    } else if (written > 0) {
+      torn_ = true;
+    }
+    return written == text.size();
   }
 
  private:
@@ -143,17 +150,19 @@ class RotatingFile {
     return path_.parent_path() / name;
   }
 
-  void rotate() {
+  /// False where the file can be neither moved nor emptied: then its limit costs lines.
+  bool rotate() {
     // Two processes may find the file full at once; one of them moves it, the other sees that by
     // the changed name. Never waits: the other may be stopped.
-    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0 || !is_current()) return;
-    bool moved = backup_count_ > 0;
+    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return true;
+    if (!is_current()) return true;
+    bool moved = false;
     for (std::size_t number = backup_count_; number > 0; --number) {
       moved = ::rename(backup(number - 1).c_str(), backup(number).c_str()) == 0;
     }
-    // A folder that refuses the move costs the old lines: the limit holds.
-    if (!moved && ::ftruncate(fd_.get(), 0) != 0) count_lost_line();
+    if (!moved && ::ftruncate(fd_.get(), 0) != 0) return false;
     fd_.reset();
+    return true;
   }
 
   std::filesystem::path path_;
@@ -190,7 +199,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
                            limits::kLogFieldBytes);
     line += '\n';
     if (!file_.append(line)) count_lost_line();
-    if (also_stderr_) write_all(STDERR_FILENO, line);
+    if (also_stderr_) write_to(STDERR_FILENO, line);
   }
 
   void flush_() override {}  // nothing is buffered here
