@@ -57,6 +57,7 @@ inline constexpr int kSocketSendBufferBytes = 256 * 1024;
 inline constexpr std::size_t kOutboxMessages = 1000;
 inline constexpr std::size_t kOutboxControlMessages = 100;
 inline constexpr std::size_t kOutboxBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kOutboxGaps = 256;  // gaps not yet told to the client
 
 // Waits inside a worker, by stage of the camera's handshake and life.
 inline constexpr auto kConnectTime = 10s;

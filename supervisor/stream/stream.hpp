@@ -20,11 +20,15 @@ struct StreamFilter {
   bool empty_frames = true;  // also frames in which nothing was seen
 };
 
-/// One result stream of one connection: a filter and an outbox. Owned by its WebSocket session,
-/// referred to by the hub. When messages become available it calls `wake` once, until drained.
+/// One result stream of one connection: a filter and an outbox. Owned by its connection's
+/// Subscriber, referred to by the hub. Used by the supervisor's loop.
+///
+/// When something becomes available it calls `wake` once, until drained. `wake` runs inside the
+/// hub's `publish`: it may start a write, but must not destroy a stream.
 class Stream {
  public:
-  Stream(std::string id, StreamFilter filter, std::function<void()> wake);
+  Stream(std::string id, StreamFilter filter, std::function<void()> wake,
+         OutboxLimits limits = {});
 
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const StreamFilter& filter() const noexcept { return filter_; }
@@ -32,6 +36,7 @@ class Stream {
 
   /// Never blocks. On Overflow the owner is woken and finds `overflowed()`.
   void offer(OutboxItem item);
+  void offer_gap(const OutboxGap& gap);
 
   [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }
   [[nodiscard]] const Outbox& outbox() const noexcept { return outbox_; }
@@ -39,6 +44,8 @@ class Stream {
   [[nodiscard]] std::uint64_t offered_total() const noexcept { return offered_total_; }
 
  private:
+  void settle(bool was_empty, Outbox::Offer outcome);
+
   std::string id_;
   StreamFilter filter_;
   std::function<void()> wake_;
