@@ -4,17 +4,24 @@
 #include <map>
 #include <memory>
 
+#include "supervisor/metrics/histogram.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/stream/stream.hpp"
 
 namespace bulkhead::supervisor {
 
 /// Turns validated events into wire messages, once each, and offers them to every stream that
-/// wants them. All streams share one immutable payload. Lives in the supervisor's loop thread;
-/// owns no stream's life: a stream leaves when its connection destroys the `Subscription`.
+/// wants them. All streams share one immutable payload; streams that filter objects share one per
+/// distinct filter. Lives in the supervisor's loop thread; owns no stream's life: a stream leaves
+/// when its connection destroys the `Subscription`.
+///
+/// Nothing waits here and nothing is kept: the bound is each stream's outbox. A detection is
+/// offered with the priority its worker gave it, a state change as CONTROL, and a gap joins the
+/// gaps of each stream that wants the session.
 class Hub {
  public:
-  /// Keeps a stream subscribed while it lives. Must not outlive the hub.
+  /// Keeps a stream subscribed while it lives. Must not outlive the hub, and must not be destroyed
+  /// inside `publish` (from a stream's `wake`).
   class Subscription {
    public:
     Subscription() = default;
@@ -24,6 +31,8 @@ class Hub {
     ~Subscription();
 
    private:
+    void leave() noexcept;
+
     Hub* hub_ = nullptr;
     std::uint64_t key_ = 0;
   };
@@ -40,10 +49,16 @@ class Hub {
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
   [[nodiscard]] std::uint64_t messages_total() const noexcept { return messages_total_; }
 
+  /// From a frame's arrival at its worker to this hub, by session; a removed session leaves.
+  [[nodiscard]] const std::map<SubscriptionId, DurationHistogram>& latencies() const noexcept {
+    return latencies_;
+  }
+
  private:
   std::map<std::uint64_t, std::shared_ptr<Stream>> streams_;
+  std::map<SubscriptionId, DurationHistogram> latencies_;
   std::uint64_t next_key_ = 1;
-  std::uint64_t messages_total_ = 0;
+  std::uint64_t messages_total_ = 0;  // events published, whether or not a stream wanted them
 };
 
 }  // namespace bulkhead::supervisor

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace bulkhead::supervisor {
@@ -48,28 +49,37 @@ Outbox::Offer Outbox::offer(OutboxItem item) {
   if (!over_limit(index)) return Offer::Queued;
 
   if (!is_droppable(priority)) {
+    if (supersede_state(index)) return Offer::DroppedOldest;
     // The newcomer leaves again, so that the bound holds while the owner closes the connection.
-    queue.items.pop_back();
-    queue.bytes -= size;
-    --messages_;
-    bytes_ -= size;
+    pop(index, std::prev(queue.items.end()));
     return Offer::Overflow;
   }
+  bool gap_told = true;
+  while (over_limit(index)) gap_told = drop(index, queue.items.begin()) && gap_told;
+  return gap_told ? Offer::DroppedOldest : Offer::Overflow;
+}
 
-  Offer outcome = Offer::DroppedOldest;
-  while (over_limit(index)) {
-    const OutboxItem oldest = pop_front(index);
-    ++dropped_total_[index];
-    const OutboxGap gap{.session = oldest.session,
-                        .generation = oldest.generation,
-                        .priority = priority,
-                        .reason = GapReason::SlowClient,
-                        .from = oldest.sequence,
-                        .to = oldest.sequence,
-                        .count = 1};
-    if (offer_gap(gap) == Offer::Overflow) outcome = Offer::Overflow;
-  }
-  return outcome;
+bool Outbox::supersede_state(std::size_t index) {
+  auto& items = queues_[index].items;
+  const OutboxItem& newest = items.back();
+  if (!newest.is_state || newest.session == nullptr) return false;
+  const auto older = std::find_if(items.begin(), std::prev(items.end()), [&](const auto& item) {
+    return item.is_state && item.session != nullptr && *item.session == *newest.session;
+  });
+  if (older == std::prev(items.end())) return false;
+  return drop(index, older) && !over_limit(index);
+}
+
+bool Outbox::drop(std::size_t index, std::deque<OutboxItem>::iterator item) {
+  const OutboxItem dropped = pop(index, item);
+  ++dropped_total_[index];
+  return offer_gap({.session = dropped.session,
+                    .generation = dropped.generation,
+                    .priority = dropped.priority,
+                    .reason = GapReason::SlowClient,
+                    .from = dropped.sequence,
+                    .to = dropped.sequence,
+                    .count = 1}) != Offer::Overflow;
 }
 
 Outbox::Offer Outbox::offer_gap(const OutboxGap& gap) {
@@ -92,10 +102,10 @@ std::optional<OutboxItem> Outbox::take() {
   const auto has_item = [](const Queue& queue) { return !queue.items.empty(); };
   if (taken_total_ % kStarvationTurn == 0) {
     const auto lowest = std::find_if(queues_.rbegin(), queues_.rend(), has_item);
-    return pop_front(static_cast<std::size_t>(std::distance(lowest, queues_.rend())) - 1);
+    return pop_first(static_cast<std::size_t>(std::distance(lowest, queues_.rend())) - 1);
   }
   const auto highest = std::find_if(queues_.begin(), queues_.end(), has_item);
-  return pop_front(static_cast<std::size_t>(std::distance(queues_.begin(), highest)));
+  return pop_first(static_cast<std::size_t>(std::distance(queues_.begin(), highest)));
 }
 
 std::vector<OutboxGap> Outbox::take_gaps() { return std::exchange(gaps_, {}); }
@@ -107,15 +117,17 @@ std::optional<ipc::PriorityClass> Outbox::top() const noexcept {
   return std::nullopt;
 }
 
-OutboxItem Outbox::pop_front(std::size_t index) {
+OutboxItem Outbox::pop_first(std::size_t index) { return pop(index, queues_[index].items.begin()); }
+
+OutboxItem Outbox::pop(std::size_t index, std::deque<OutboxItem>::iterator item) {
   Queue& queue = queues_[index];
-  OutboxItem item = std::move(queue.items.front());
-  queue.items.pop_front();
-  const std::size_t size = item.payload->params_tail.size();
+  OutboxItem taken = std::move(*item);
+  queue.items.erase(item);
+  const std::size_t size = taken.payload->params_tail.size();
   queue.bytes -= size;
   bytes_ -= size;
   --messages_;
-  return item;
+  return taken;
 }
 
 }  // namespace bulkhead::supervisor

@@ -34,6 +34,7 @@ struct OutboxItem {
   std::shared_ptr<const SubscriptionId> session;  // null for messages of no session
   Generation generation = 0;
   Sequence sequence = 0;
+  bool is_state = false;  // a later one of the same session says what is the case now
 };
 
 /// Why messages are missing from a stream.
@@ -67,10 +68,12 @@ struct OutboxLimits {
 ///
 /// At the limit (messages or bytes of the class): BULK and IMPORTANT drop their oldest and
 /// remember a gap; CRITICAL and CONTROL are never dropped: `Overflow` tells the owner to close the
-/// connection. Gaps of one session, generation, class and reason are one gap, so their number is
-/// bounded too; past it is `Overflow` as well. `take` goes by strict priority, except that every
-/// 16th message comes from the lowest class that has one, so that a flood of one class cannot
-/// starve those below it for ever.
+/// connection. But a camera that flaps must not cost others their connection: at the limit a new
+/// state takes the place of the oldest waiting state of its own session, and a gap tells it. Gaps
+/// of one session, generation, class and reason are one gap, so their number is bounded too; past
+/// it is `Overflow` as well. `take` goes by strict priority, except that every 16th message comes
+/// from the lowest class that has one, so that a flood of one class cannot starve those below it
+/// for ever.
 class Outbox {
  public:
   enum class Offer { Queued, DroppedOldest, Overflow };
@@ -99,7 +102,10 @@ class Outbox {
   };
 
   [[nodiscard]] bool over_limit(std::size_t index) const noexcept;
-  OutboxItem pop_front(std::size_t index);
+  bool supersede_state(std::size_t index);
+  bool drop(std::size_t index, std::deque<OutboxItem>::iterator item);  // false: gaps are full
+  OutboxItem pop_first(std::size_t index);
+  OutboxItem pop(std::size_t index, std::deque<OutboxItem>::iterator item);
 
   OutboxLimits limits_;
   std::array<Queue, ipc::kPriorityClasses> queues_;

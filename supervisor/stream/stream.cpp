@@ -4,12 +4,8 @@
 
 namespace bulkhead::supervisor {
 
-Stream::Stream(std::string id, StreamFilter filter, std::function<void()> wake,
-               OutboxLimits limits)
-    : id_{std::move(id)},
-      filter_{std::move(filter)},
-      wake_{std::move(wake)},
-      outbox_{limits} {}
+Stream::Stream(std::string id, StreamFilter filter, std::function<void()> wake, OutboxLimits limits)
+    : id_{std::move(id)}, filter_{std::move(filter)}, wake_{std::move(wake)}, outbox_{limits} {}
 
 bool Stream::wants_session(const SubscriptionId& session) const {
   return filter_.sessions.empty() || filter_.sessions.contains(session);

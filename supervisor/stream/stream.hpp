@@ -10,11 +10,18 @@
 
 namespace bulkhead::supervisor {
 
-/// What a client wants to see; empty sets mean everything.
-struct StreamFilter {
-  std::set<SubscriptionId> sessions;
-  std::set<std::string> labels;
+/// Which objects of a frame a client wants. Compared by value: equal wishes share one message.
+struct ObjectFilter {
+  std::set<std::string> labels;  // empty: all
   float min_confidence = 0;
+
+  bool operator==(const ObjectFilter&) const = default;
+};
+
+/// What a client wants to see.
+struct StreamFilter {
+  std::set<SubscriptionId> sessions;  // empty: all
+  ObjectFilter objects;
   bool detections = true;
   bool states = true;
   bool empty_frames = true;  // also frames in which nothing was seen
@@ -27,8 +34,7 @@ struct StreamFilter {
 /// hub's `publish`: it may start a write, but must not destroy a stream.
 class Stream {
  public:
-  Stream(std::string id, StreamFilter filter, std::function<void()> wake,
-         OutboxLimits limits = {});
+  Stream(std::string id, StreamFilter filter, std::function<void()> wake, OutboxLimits limits = {});
 
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const StreamFilter& filter() const noexcept { return filter_; }
