@@ -29,7 +29,7 @@ void CameraReport::model_loaded() {
 void CameraReport::connecting() {
   const MutexLock lock{mutex_};
   live_from_ = 0;
-  say({.state = ipc::CameraState::Connecting});
+  say({.state = ipc::CameraState::Connecting, .text = {}});
 }
 
 void CameraReport::first_frame(std::uint64_t frame_id) {
@@ -55,7 +55,7 @@ bool CameraReport::inferred(std::uint64_t frame_id) {
   const MutexLock lock{mutex_};
   if (live_from_ == 0 || frame_id < live_from_) return false;
   live_from_ = 0;
-  say({.state = ipc::CameraState::Live});
+  say({.state = ipc::CameraState::Live, .text = {}});
   return true;
 }
 

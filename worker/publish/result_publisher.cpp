@@ -19,8 +19,7 @@ using ipc::PriorityClass;
 
 }  // namespace
 
-ResultPublisher::ResultPublisher(const ipc::ShmSegment& segment, int doorbell_fd,
-                                 ExitRequest& exit)
+ResultPublisher::ResultPublisher(const ipc::ShmSegment& segment, int doorbell_fd, ExitRequest& exit)
     : status_{segment.status()}, exit_{exit}, producer_{segment, doorbell_fd} {}
 
 void ResultPublisher::publish(PriorityClass priority, ipc::RecordBody body) {
