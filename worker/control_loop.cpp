@@ -96,7 +96,7 @@ Result<> ControlLoop::carry_out(const ipc::SetLogLevel& change) {
 }
 
 void ControlLoop::acknowledge(std::uint64_t request_id, const Result<>& outcome) {
-  ipc::Ack ack{.request_id = request_id};
+  ipc::Ack ack{.request_id = request_id, .text = {}};
   if (!outcome) {
     ack.code = outcome.error().code;
     ack.text = outcome.error().message;
@@ -115,8 +115,7 @@ void ControlLoop::tick() {
 
 std::optional<ipc::WorkerExit> ControlLoop::wait() {
   std::array<pollfd, 4> waited{pollfd{ipc::kControlFd, POLLIN, 0},
-                               pollfd{doorbell_.fd(), POLLIN, 0},
-                               pollfd{signals_.get(), POLLIN, 0},
+                               pollfd{doorbell_.fd(), POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
                                pollfd{parties_.exit.fd(), POLLIN, 0}};
   const std::int64_t left_ns = std::max<std::int64_t>(0, next_tick_ns_ - monotonic_ns());
   const int timeout_ms = static_cast<int>((left_ns + kNsPerMs - 1) / kNsPerMs);

@@ -83,7 +83,7 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   }
   steps.step("start_message");
   const auto redactor = std::make_shared<Redactor>();
-  for (const std::string& secret : session_secrets(start->spec)) redactor->add(secret);
+  for (const std::string& secret : session_secrets(start->spec.url)) redactor->add(secret);
   auto log = open_worker_log(*start, redactor);
   if (!log) return refuse_start(publisher, log.error());
   steps.log_to(*log);
@@ -114,7 +114,8 @@ ipc::WorkerExit run_process(StartupSteps& steps) {
   // The name of this thread in the log.
   ::pthread_setname_np(::pthread_self(), "control");
   ipc::ControlSocket control{UniqueFd{ipc::kControlFd}};
-  const auto greeted = control.send_hello({.layout_version = ipc::kLayoutVersion, .pid = ::getpid()});
+  const auto greeted =
+      control.send_hello({.layout_version = ipc::kLayoutVersion, .pid = ::getpid()});
   if (!greeted) return ipc::kExitOk;  // the supervisor is gone
   steps.step("hello");
   const auto segment = ipc::ShmSegment::attach(UniqueFd{ipc::kSegmentFd});

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "common/rtsp_url.hpp"
-
 namespace bulkhead::worker {
 
 namespace {
@@ -30,13 +28,11 @@ std::string base64(std::string_view bytes) {
 
 }  // namespace
 
-std::vector<std::string> session_secrets(const SessionSpec& spec) {
-  const auto url = RtspUrl::parse(spec.rtsp_url);
-  if (!url) return {};
-  std::vector<std::string> secrets = url->secrets();
-  if (url->user.empty() && url->password.empty()) return secrets;
-  secrets.push_back(url->user);
-  secrets.push_back(base64(url->user + ":" + url->password));
+std::vector<std::string> session_secrets(const RtspUrl& url) {
+  std::vector<std::string> secrets = url.secrets();
+  if (url.user.empty() && url.password.empty()) return secrets;
+  secrets.push_back(url.user);
+  secrets.push_back(base64(url.user + ":" + url.password));
   return secrets;
 }
 

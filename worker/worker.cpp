@@ -30,7 +30,7 @@ namespace {
 constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
 
 WhenFull when_full(const SessionSpec& spec) {
-  const bool clip = spec.rtsp_url.starts_with("file:");
+  const bool clip = spec.url.scheme == "file";
   return clip && spec.pace == Pace::FlatOut ? WhenFull::Block : WhenFull::DropOldest;
 }
 
@@ -100,14 +100,14 @@ CaptureEvents Worker::capture_events() {
           .first_frame =
               [this](const Frame& frame) {
                 around_.steps.step("first_frame");
-                around_.log->info("camera first_frame={} width={} height={}", frame.id,
-                                  frame.width, frame.height);
+                around_.log->info("camera first_frame={} width={} height={}", frame.id, frame.width,
+                                  frame.height);
                 camera_.first_frame(frame.id);
               },
           .lost =
               [this](const Error& error, std::chrono::milliseconds retry_in) {
-                around_.log->warn("camera lost code={} retry_in_ms={} text={}",
-                                  name_of(error.code), retry_in.count(), log_value(error.message));
+                around_.log->warn("camera lost code={} retry_in_ms={} text={}", name_of(error.code),
+                                  retry_in.count(), log_value(error.message));
                 camera_.lost(error, retry_in);
               },
           .finished =
@@ -150,7 +150,8 @@ void Worker::stop_stages() {
 }
 
 void Worker::drain_results() {
-  const std::int64_t deadline = monotonic_ns() + std::chrono::nanoseconds{limits::kDrainTime}.count();
+  const std::int64_t deadline =
+      monotonic_ns() + std::chrono::nanoseconds{limits::kDrainTime}.count();
   while (!around_.publisher.flush() && monotonic_ns() < deadline) {
     // Nobody tells of room in a ring; but the end of the supervisor ends the wait.
     constexpr int kLookAgainMs = 5;
@@ -182,9 +183,10 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);
   const ModelCard& card = detector->card();
   around_.log->info("model loaded name={} engine={} input={}x{} load_ms={} sha256={}",
-                    log_value(card.name), card.engine, card.input_width, card.input_height,
-                    load_ms, card.sha256);
-  for (const std::string& note : detector->notes()) around_.log->info("model note={}", log_value(note));
+                    log_value(card.name), card.engine, card.input_width, card.input_height, load_ms,
+                    card.sha256);
+  for (const std::string& note : detector->notes())
+    around_.log->info("model note={}", log_value(note));
   around_.publisher.publish(ipc::PriorityClass::Control, ipc::ModelLoaded{card, load_ms});
   camera_.model_loaded();
 
