@@ -38,11 +38,6 @@ inline constexpr std::size_t kPipelineStages = 16;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
 inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
 
-// What a worker keeps of CONTROL and CRITICAL results, each, while their ring is full; and how long
-// a BULK result is worth reading.
-inline constexpr std::size_t kPendingRecords = 64;
-inline constexpr auto kBulkTtl = 2s;
-
 // Shared memory: ring sizes are in ipc/shm_segment.hpp.
 inline constexpr std::size_t kRecordBytes = 96 * 1024;
 inline constexpr std::size_t kControlMessageBytes = 192 * 1024;  // one packet, with label overrides
@@ -70,13 +65,6 @@ inline constexpr auto kFirstFrameTime = 10s;
 inline constexpr auto kStallTime = 5s;
 inline constexpr auto kTeardownTime = 3s;  // a pipeline that does not stop: the process must end
 
-// The life of a worker. `kStopTime` is for all of an orderly stop, teardown included, and shorter
-// than the supervisor's patience (kTermGrace), so that a worker that hangs still ends by itself.
-inline constexpr auto kStartMessageTime = 30s;
-inline constexpr auto kControlTick = 250ms;
-inline constexpr auto kStopTime = 2500ms;
-inline constexpr auto kDrainTime = 500ms;  // for the last results, within kStopTime
-
 // Buffering of RTP inside a worker. Packets in order are never held back: the time is how long a
 // lost packet is waited for (UDP), and how much may pile up before the oldest is thrown away.
 inline constexpr auto kJitterTimeTcp = 1000ms;
@@ -94,9 +82,39 @@ inline constexpr auto kGoodFramesTime = 10s;  // frames for so long forget earli
 
 // Waits of the supervisor for a worker.
 inline constexpr auto kHelloTime = 5s;
+inline constexpr auto kStartingTime = 20s;  // from hello until the model begins to load
 inline constexpr auto kModelLoadTime = 60s;
-inline constexpr auto kProgressTime = 2s;  // no progress in a stage that must progress: hung
+inline constexpr auto kProgressTime = 2s;  // a hang in inferring or publishing is noticed by then
+inline constexpr auto kFirstInferenceTime = 10s;  // engines finish their set-up in the first call
+inline constexpr int kSlowInferenceFactor = 8;    // times its own mean, where that is longer
+inline constexpr auto kLongestInference = 30s;
+inline constexpr auto kControlSilence = 3s;  // the control loop ticks several times a second
+inline constexpr auto kStaleTime = 2s;       // live without a new frame for so long: stale
+inline constexpr auto kSourceSilence = 20s;  // stale for so long and no word of a lost camera: hung
+inline constexpr auto kWatchdogTick = 200ms;
 inline constexpr auto kTermGrace = 3s;
+inline constexpr auto kAbortGrace = 1s;
+inline constexpr auto kReapTime = 5s;  // a killed process that is still there is left to init
 inline constexpr auto kSnapshotTime = 3s;
+inline constexpr auto kRestartTime = 60s;  // until a requested restart is live again
+
+// Restarting workers. Five restarts within the window open the breaker.
+inline constexpr auto kWorkerRetryFirst = 200ms;
+inline constexpr auto kWorkerRetryLongest = 30s;
+inline constexpr std::size_t kBreakerRestarts = 5;
+inline constexpr auto kBreakerWindow = 60s;
+inline constexpr auto kBreakerProbe = 60s;
+inline constexpr auto kHealthyTime = 60s;  // a worker up for so long clears its predecessors' deaths
+inline constexpr auto kSettledTime = 1s;   // up for so long: no crash at start, a lone death
+
+// One session of the supervisor.
+inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs
+inline constexpr std::size_t kPendingCommands = 16;
+inline constexpr std::size_t kExitRecords = 8;
+inline constexpr auto kRateWindow = 5s;
+
+// What the kernel lets a worker have; memory is the operator's to choose.
+inline constexpr std::size_t kWorkerDescriptors = 512;
+inline constexpr std::size_t kWorkerTasks = 8192;  // processes and threads of its user, all told
 
 }  // namespace bulkhead::limits

@@ -1,0 +1,44 @@
+#include "supervisor/process/worker_limits.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+// The shadow memory of a sanitizer is many times what it watches.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryCountable = false;
+#else
+constexpr bool kMemoryCountable = true;
+#endif
+
+using Resource = decltype(RLIMIT_DATA);
+
+/// Lowers a limit; one that the system already set lower stays.
+Result<void> lower(pid_t pid, Resource resource, std::uint64_t value) {
+  rlimit limit{};
+  if (::prlimit(pid, resource, nullptr, &limit) != 0) {
+    return errno_error(ErrorCode::SpawnFailed, "cannot read the limits of a new worker");
+  }
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, value);
+  limit.rlim_cur = limit.rlim_max;
+  if (::prlimit(pid, resource, &limit, nullptr) != 0) {
+    return errno_error(ErrorCode::SpawnFailed, "cannot limit a new worker");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> apply_limits(pid_t pid, const WorkerLimits& limits) {
+  if (const auto done = lower(pid, RLIMIT_CORE, 0); !done) return done;
+  if (const auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done;
+  if (const auto done = lower(pid, RLIMIT_NPROC, limits.tasks); !done) return done;
+  if (limits.memory_bytes == 0 || !kMemoryCountable) return {};
+  return lower(pid, RLIMIT_DATA, limits.memory_bytes);
+}
+
+}  // namespace bulkhead::supervisor

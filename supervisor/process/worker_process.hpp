@@ -1,0 +1,76 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/result.hpp"
+#include "common/unique_fd.hpp"
+#include "supervisor/process/worker_limits.hpp"
+
+namespace bulkhead::supervisor {
+
+/// How a worker ended. Exactly one of the two is meaningful.
+struct ExitStatus {
+  int code = 0;    // valid when signal == 0
+  int signal = 0;  // nonzero when it was killed, or aborted itself
+};
+
+/// One running worker: owns the process, never a policy about it. Owned by WorkerLink, used by
+/// the supervisor's loop thread.
+///
+/// Destroying a WorkerProcess kills its whole process group and reaps it, so a live supervisor
+/// leaves no zombie and no orphan. (Of a dead one the worker notices the parent-death signal it
+/// asked for, and the end of its control socket.) Restart and back-off belong to Session.
+class WorkerProcess {
+ public:
+  struct Spec {
+    std::string executable;
+    std::vector<std::string> arguments;
+    // Each becomes the descriptor of ipc/worker_fds.hpp that its name says; not owned.
+    int control_fd = -1;
+    int segment_fd = -1;
+    int command_doorbell_fd = -1;
+    int result_doorbell_fd = -1;
+    WorkerLimits limits;
+  };
+
+  /// Starts the worker with empty signal mask, default dispositions, a short environment and no
+  /// other descriptors. An executable that cannot run is SpawnFailed here, not an exit seen later.
+  /// Its limits stand before it can be sent its start message.
+  static Result<WorkerProcess> spawn(const Spec& spec);
+
+  WorkerProcess(WorkerProcess&& other) noexcept;
+  WorkerProcess& operator=(WorkerProcess&&) = delete;
+  ~WorkerProcess();
+
+  /// Readable once the worker has exited; for the event loop.
+  [[nodiscard]] int exit_fd() const noexcept { return pidfd_.get(); }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  /// To the worker alone; no effect after its exit.
+  void signal(int number) noexcept;
+
+  /// SIGKILL to the worker and all it started.
+  void kill_group() noexcept;
+
+  /// True while a signal or a debugger holds it (state T or t): then it obeys SIGKILL only.
+  [[nodiscard]] bool is_stopped() const;
+
+  /// Reaps the worker if it exits in time, and kills what it left behind in its group. Later calls
+  /// return the same status.
+  std::optional<ExitStatus> wait_exit(std::chrono::milliseconds timeout) noexcept;
+
+ private:
+  WorkerProcess(pid_t pid, UniqueFd pidfd) noexcept;
+  void reap() noexcept;
+
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;  // names this process even after its number is reused
+  std::optional<ExitStatus> exit_;
+};
+
+}  // namespace bulkhead::supervisor
