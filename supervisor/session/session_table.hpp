@@ -9,30 +9,13 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/session/session_view.hpp"
-
-namespace spdlog {
-class logger;
-}
 
 namespace bulkhead::supervisor {
 
 class Session;
-
-/// What every session needs to know of the machine it runs on.
-struct SessionEnvironment {
-  std::string worker_executable;
-  std::string state_dir;      // absolute
-  std::string log_dir;        // absolute
-  std::string model_dir;      // absolute
-  std::string model_catalog;  // absolute path of models.json
-  std::size_t max_sessions = 20;
-  std::uint64_t log_max_bytes = 0;
-  std::uint32_t log_backup_count = 0;
-  std::uint64_t memory_per_process_bytes = 0;
-  std::shared_ptr<spdlog::logger> log;
-};
 
 /// All sessions by name: the one owner of Session objects and the face of session/ towards the
 /// control channel. Lives in the supervisor's loop thread. At `max_sessions` a newcomer is
@@ -47,15 +30,9 @@ class SessionTable {
     Generation generation;
   };
 
-  struct Restarted {
-    std::string mode;  // the one used: "replace"
-    Generation generation = 0;
-    std::int64_t gap_ms = 0;  // between the last result before and the first result after
-    std::uint64_t lost_frames = 0;
-  };
+  using Restarted = supervisor::Restarted;
 
-  SessionTable(boost::asio::io_context& loop, SessionEnvironment environment,
-               SessionEvents events);
+  SessionTable(boost::asio::io_context& loop, SessionEnvironment environment, SessionEvents events);
   ~SessionTable();
 
   /// Idempotent: the same spec again is Unchanged; another spec for the same name restarts its
@@ -81,10 +58,19 @@ class SessionTable {
   void stop_all(std::function<void()> done);
 
  private:
+  void erase_ended(const SubscriptionId& id);
+  void call_all_stopped();
+  [[nodiscard]] Result<std::shared_ptr<Session>> find(const SubscriptionId& id) const;
+  [[nodiscard]] Result<void> check_newcomer(const SubscriptionId& id) const;
+
   boost::asio::io_context& loop_;
-  SessionEnvironment environment_;
-  SessionEvents events_;
-  std::map<SubscriptionId, std::unique_ptr<Session>> sessions_;
+  const SessionEnvironment environment_;
+  const SessionEvents events_;
+  // Shared, so that a completion that the loop still holds finds its session alive or gone.
+  std::map<SubscriptionId, std::shared_ptr<Session>> sessions_;
+  std::vector<std::function<void()>> all_stopped_;  // callers of stop_all
+  bool stopping_ = false;
+  std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);  // for posted calls
 };
 
 }  // namespace bulkhead::supervisor

@@ -92,4 +92,12 @@ struct SessionView {
   std::string log_file;
 };
 
+/// What a restart on request has cost.
+struct Restarted {
+  std::string mode;  // the one used: "replace"
+  Generation generation = 0;
+  std::int64_t gap_ms = 0;  // between the last result before and the first frame inferred after
+  std::uint64_t lost_frames = 0;  // that the old worker would have inferred in the gap, by its rate
+};
+
 }  // namespace bulkhead::supervisor

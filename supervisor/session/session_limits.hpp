@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "common/limits.hpp"
+
+namespace bulkhead::supervisor {
+
+using Millis = std::chrono::milliseconds;
+
+/// How long a silent worker is believed, by what it is doing. Tests shorten them.
+struct WatchdogLimits {
+  Millis tick = limits::kWatchdogTick;  // the expected time between two observations
+  Millis hello = limits::kHelloTime;
+  Millis starting = limits::kStartingTime;
+  Millis model_load = limits::kModelLoadTime;
+  Millis progress = limits::kProgressTime;
+  Millis first_inference = limits::kFirstInferenceTime;
+  Millis control_silence = limits::kControlSilence;
+  Millis stale = limits::kStaleTime;
+  Millis source_silence = limits::kSourceSilence;
+  Millis stopping = limits::kTermGrace;
+};
+
+/// When a worker that died is followed by the next. Tests shorten them.
+struct RestartLimits {
+  Millis first = limits::kWorkerRetryFirst;
+  Millis longest = limits::kWorkerRetryLongest;
+  std::size_t restarts = limits::kBreakerRestarts;
+  Millis window = limits::kBreakerWindow;
+  Millis probe = limits::kBreakerProbe;
+  Millis healthy = limits::kHealthyTime;
+  Millis settled = limits::kSettledTime;
+};
+
+/// All waits of one session.
+struct SessionLimits {
+  WatchdogLimits watchdog;
+  RestartLimits restart;
+  Millis term_grace = limits::kTermGrace;
+  Millis abort_grace = limits::kAbortGrace;
+  Millis snapshot = limits::kSnapshotTime;
+  Millis restarted = limits::kRestartTime;
+};
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,129 @@
+#include "supervisor/session/session_table.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "supervisor/session/session.hpp"
+
+namespace bulkhead::supervisor {
+
+SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment environment,
+                           SessionEvents events)
+    : loop_{loop}, environment_{std::move(environment)}, events_{std::move(events)} {}
+
+SessionTable::~SessionTable() = default;
+
+Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
+  const auto subscribed = [](const Session& session, Change change) {
+    return Subscribed{change, session.state(), session.generation()};
+  };
+  if (stopping_) return Error{ErrorCode::Unavailable, "the supervisor is stopping", {}};
+  const auto known = sessions_.find(spec.id);
+  if (known != sessions_.end()) {
+    Session& session = *known->second;
+    if (session.wanted() && session.spec() == spec) return subscribed(session, Change::Unchanged);
+    const Change change = session.wanted() ? Change::Reconfigured : Change::Added;
+    session.reconfigure(std::move(spec));
+    return subscribed(session, change);
+  }
+  if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
+  const SubscriptionId id = spec.id;
+  auto session = std::make_shared<Session>(loop_, environment_, events_, std::move(spec),
+                                           [this, id] { erase_ended(id); });
+  sessions_.emplace(id, session);
+  session->start();
+  return subscribed(*session, Change::Added);
+}
+
+Result<void> SessionTable::check_newcomer(const SubscriptionId& id) const {
+  if (sessions_.size() >= environment_.max_sessions) {
+    return Error{ErrorCode::LimitReached,
+                 "all " + std::to_string(environment_.max_sessions) +
+                     " sessions are taken; unsubscribe one or raise "
+                     "session_processes.max_concurrent_sessions",
+                 {}};
+  }
+  for (const auto& [other, session] : sessions_) {
+    if (other.file_stem() == id.file_stem()) {
+      return Error{
+          ErrorCode::AlreadyExists,
+          "the session \"" + other.text() + "\" already writes to the log file of this name",
+          "subscriptionIdentifier"};
+    }
+  }
+  return {};
+}
+
+Result<void> SessionTable::unsubscribe(const SubscriptionId& id) {
+  const auto session = find(id);
+  if (!session) return session.error();
+  (*session)->stop();
+  return {};
+}
+
+void SessionTable::restart(const SubscriptionId& id, const std::string& mode,
+                           std::function<void(Result<Restarted>)> done) {
+  const auto refuse = [&](const Error& error) {
+    boost::asio::post(loop_, [done = std::move(done), error] { done(error); });
+  };
+  if (mode != "auto" && mode != "replace") {
+    return refuse({ErrorCode::InvalidParams,
+                   "\"" + mode + "\" is no mode of restart here; use \"auto\" or \"replace\"",
+                   "mode"});
+  }
+  const auto session = find(id);
+  if (!session) return refuse(session.error());
+  if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  (*session)->restart(std::move(done));
+}
+
+void SessionTable::snapshot(const SubscriptionId& id,
+                            std::function<void(Result<std::vector<std::byte>>)> done) {
+  const auto session = find(id);
+  if (session) return (*session)->snapshot(std::move(done));
+  boost::asio::post(loop_, [done = std::move(done), error = session.error()] { done(error); });
+}
+
+std::vector<SessionView> SessionTable::list() const {
+  std::vector<SessionView> views;
+  for (const auto& [id, session] : sessions_) views.push_back(session->view());
+  return views;
+}
+
+Result<SessionView> SessionTable::get(const SubscriptionId& id) const {
+  const auto known = sessions_.find(id);
+  if (known != sessions_.end()) return known->second->view();
+  return Error{ErrorCode::NotFound, "there is no session \"" + id.text() + "\"",
+               "subscriptionIdentifier"};
+}
+
+Result<std::shared_ptr<Session>> SessionTable::find(const SubscriptionId& id) const {
+  const auto known = sessions_.find(id);
+  // One that only waits for its worker to leave is gone for everyone who asks something of it.
+  if (known != sessions_.end() && known->second->wanted()) return known->second;
+  return Error{ErrorCode::NotFound, "there is no session \"" + id.text() + "\"",
+               "subscriptionIdentifier"};
+}
+
+void SessionTable::stop_all(std::function<void()> done) {
+  stopping_ = true;
+  all_stopped_.push_back(std::move(done));
+  for (const auto& [id, session] : sessions_) session->stop();
+  if (sessions_.empty()) call_all_stopped();
+}
+
+void SessionTable::erase_ended(const SubscriptionId& id) {
+  // Later: the session is still in the middle of its last event.
+  boost::asio::post(loop_, [this, id, alive = std::weak_ptr{alive_}] {
+    if (alive.expired()) return;
+    const auto known = sessions_.find(id);
+    if (known != sessions_.end() && known->second->has_ended()) sessions_.erase(known);
+    if (stopping_ && sessions_.empty()) call_all_stopped();
+  });
+}
+
+void SessionTable::call_all_stopped() {
+  for (auto& done : std::exchange(all_stopped_, {})) boost::asio::post(loop_, std::move(done));
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,37 @@
+#include "supervisor/session/session_view.hpp"
+
+namespace bulkhead::supervisor {
+
+std::string_view name_of(SessionState state) noexcept {
+  switch (state) {
+    case SessionState::Starting:
+      return "STARTING";
+    case SessionState::Connecting:
+      return "CONNECTING";
+    case SessionState::Live:
+      return "LIVE";
+    case SessionState::Degraded:
+      return "DEGRADED";
+    case SessionState::Stale:
+      return "STALE";
+    case SessionState::Frozen:
+      return "FROZEN";
+    case SessionState::Offline:
+      return "OFFLINE";
+    case SessionState::AuthFailed:
+      return "AUTH_FAILED";
+    case SessionState::BackingOff:
+      return "BACKING_OFF";
+    case SessionState::CrashLoop:
+      return "CRASH_LOOP";
+    case SessionState::Stopping:
+      return "STOPPING";
+    case SessionState::Stopped:
+      return "STOPPED";
+    case SessionState::Failed:
+      return "FAILED";
+  }
+  return "INTERNAL";
+}
+
+}  // namespace bulkhead::supervisor

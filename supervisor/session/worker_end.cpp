@@ -1,0 +1,68 @@
+#include "supervisor/session/worker_end.hpp"
+
+#include <csignal>
+#include <cstring>
+
+#include "ipc/worker_fds.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+std::string describe_signal(int number) {
+  const char* name = ::sigabbrev_np(number);
+  std::string text = "ended by " + (name != nullptr ? "SIG" + std::string{name}
+                                                    : "signal " + std::to_string(number));
+  if (number == SIGKILL) text += ", not by the supervisor: out of memory, or an operator";
+  return text;
+}
+
+WorkerEnd classify_code(int code) {
+  switch (code) {
+    case ipc::kExitOk:
+      return {ErrorCode::WorkerDied, "ended without being asked", EndKind::Transient};
+    case ipc::kExitBadStart:
+      return {ErrorCode::ProtocolError, "the worker did not understand its start message",
+              EndKind::Permanent};
+    case ipc::kExitVersionMismatch:
+      return {ErrorCode::VersionMismatch, "the worker was built for another supervisor",
+              EndKind::Permanent};
+    case ipc::kExitModel:
+      return {ErrorCode::ModelInvalid, "the model cannot be used", EndKind::Permanent};
+    case ipc::kExitNotAChild:
+      return {ErrorCode::ProtocolError, "the worker did not find its descriptors",
+              EndKind::Permanent};
+    default:
+      return {ErrorCode::WorkerDied, "ended with exit code " + std::to_string(code),
+              EndKind::Transient};
+  }
+}
+
+}  // namespace
+
+WorkerEnd classify_end(const EndEvidence& evidence) {
+  if (evidence.killed_for) {
+    const bool permanent = evidence.killed_for->code == ErrorCode::VersionMismatch;
+    return {evidence.killed_for->code, evidence.killed_for->message,
+            permanent ? EndKind::Permanent : EndKind::Transient};
+  }
+  if (evidence.exit.signal != 0) {
+    WorkerEnd end{ErrorCode::WorkerDied, describe_signal(evidence.exit.signal), EndKind::Transient};
+    if (evidence.fatal) end = {evidence.fatal->reason, evidence.fatal->text, EndKind::Transient};
+    return end;
+  }
+  if (evidence.exit.code == ipc::kExitOk && evidence.asked) {
+    return {ErrorCode::None, "stopped as asked", EndKind::Transient};
+  }
+  if (evidence.exit.code == ipc::kExitOk && evidence.clip_ended) {
+    return {ErrorCode::EndOfStream, "the clip is at its end", EndKind::Finished};
+  }
+  WorkerEnd end = classify_code(evidence.exit.code);
+  if (evidence.fatal) {
+    end.reason = evidence.fatal->reason;
+    end.text = evidence.fatal->text;
+  }
+  return end;
+}
+
+}  // namespace bulkhead::supervisor

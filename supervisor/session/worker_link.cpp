@@ -1,0 +1,189 @@
+#include "supervisor/session/worker_link.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <csignal>
+#include <utility>
+
+#include "common/limits.hpp"
+#include "ipc/layout_version.hpp"
+
+namespace bulkhead::supervisor {
+
+using boost::system::error_code;
+
+struct WorkerLink::Parts {
+  ipc::ShmSegment segment;
+  ipc::ControlSocket control;
+  UniqueFd command_doorbell_fd;
+  UniqueFd result_doorbell_fd;
+  WorkerProcess process;
+};
+
+Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& loop, Spec spec,
+                                                      Events events) {
+  auto segment = ipc::ShmSegment::create(spec.generation);
+  if (!segment) return segment.error();
+  auto control = ipc::ControlSocket::create_pair();
+  if (!control) return control.error();
+  auto command_doorbell = ipc::Doorbell::create_pair();
+  if (!command_doorbell) return command_doorbell.error();
+  auto result_doorbell = ipc::Doorbell::create_pair();
+  if (!result_doorbell) return result_doorbell.error();
+  auto process = WorkerProcess::spawn({.executable = spec.executable,
+                                       .arguments = {},
+                                       .control_fd = control->second.get(),
+                                       .segment_fd = segment->fd(),
+                                       .command_doorbell_fd = command_doorbell->second.get(),
+                                       .result_doorbell_fd = result_doorbell->second.get(),
+                                       .limits = spec.limits});
+  if (!process) return process.error();
+  // The worker's ends close here with their pairs: from now on only the worker holds them.
+  try {
+    auto link = std::make_shared<WorkerLink>(
+        Private{}, loop, std::move(spec), std::move(events),
+        Parts{std::move(*segment), std::move(control->first), std::move(command_doorbell->first),
+              std::move(result_doorbell->first), std::move(*process)});
+    link->wait_for_hello();
+    link->wait_for_exit();
+    link->wait_for_records();
+    return link;
+  } catch (const boost::system::system_error& error) {
+    return Error{ErrorCode::SpawnFailed,
+                 std::string{"the event loop cannot watch a worker: "} + error.what(),
+                 {}};
+  }
+}
+
+WorkerLink::WorkerLink(Private, boost::asio::io_context& loop, Spec spec, Events events,
+                       Parts parts)
+    : loop_{loop},
+      events_{std::move(events)},
+      start_json_{std::move(spec.start_json)},
+      segment_{std::move(parts.segment)},
+      control_{std::move(parts.control)},
+      command_doorbell_fd_{std::move(parts.command_doorbell_fd)},
+      result_doorbell_fd_{std::move(parts.result_doorbell_fd)},
+      process_{std::move(parts.process)},
+      commands_{segment_.command_ring()},
+      command_doorbell_{&segment_.command_consumer_sleeping(), command_doorbell_fd_.get()},
+      results_{segment_, result_doorbell_fd_.get()},
+      preview_{segment_.preview_slot()},
+      hello_wait_{loop, control_.fd()},
+      results_wait_{loop, result_doorbell_fd_.get()},
+      exit_wait_{loop, process_.exit_fd()} {}
+
+void WorkerLink::wait_for_hello() {
+  hello_wait_.async_readable([weak = weak_from_this()](const error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self && self->reading_) self->receive_hello();
+  });
+}
+
+void WorkerLink::receive_hello() {
+  const auto hello = control_.try_receive_hello();
+  if (!hello) {
+    // End of file: it is dying, and why is for its exit status to say.
+    if (hello.error().code != ErrorCode::Unavailable) break_off(hello.error());
+    return;
+  }
+  if (!*hello) return wait_for_hello();
+  if ((*hello)->layout_version != ipc::kLayoutVersion) {
+    return break_off({ErrorCode::VersionMismatch,
+                      "the worker has layout version " + std::to_string((*hello)->layout_version) +
+                          ", the supervisor " + std::to_string(ipc::kLayoutVersion) +
+                          "; install both from one build",
+                      {}});
+  }
+  const auto sent = control_.send_start(start_json_);
+  start_json_ = {};
+  if (!sent) return break_off(sent.error());
+  greeted_ = true;
+}
+
+bool WorkerLink::send(const ipc::Command& command) {
+  if (!greeted_) return false;
+  ipc::encode(command, buffer_);
+  if (!commands_.try_push(buffer_)) return false;
+  command_doorbell_.ring();
+  return true;
+}
+
+std::optional<std::vector<std::byte>> WorkerLink::preview() const {
+  std::vector<std::byte> jpeg;
+  std::uint64_t frame_id = 0;
+  if (!preview_.read(jpeg, frame_id)) return std::nullopt;
+  return jpeg;
+}
+
+void WorkerLink::wait_for_records() {
+  results_wait_.async_readable([weak = weak_from_this()](const error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || !self->reading_) return;
+    self->results_.woken();
+    self->drain();
+  });
+}
+
+void WorkerLink::drain() {
+  const bool more = take_records(limits::kRecordsPerTurn);
+  if (!reading_) return;
+  if (!more && results_.prepare_sleep()) return wait_for_records();
+  boost::asio::post(loop_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->reading_) self->drain();
+  });
+}
+
+void WorkerLink::poll() {
+  const auto keep = shared_from_this();
+  take_records(limits::kRecordsPerTurn);
+}
+
+bool WorkerLink::take_records(std::size_t limit) {
+  for (std::size_t i = 0; i < limit && reading_; ++i) {
+    const auto taken = results_.try_take();
+    if (!taken) {
+      break_off(taken.error());
+      return false;
+    }
+    if (!*taken) return false;
+    events_.record(**taken);
+  }
+  return reading_;
+}
+
+void WorkerLink::wait_for_exit() {
+  exit_wait_.async_readable([weak = weak_from_this()](const error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->on_exit();
+  });
+}
+
+void WorkerLink::on_exit() {
+  const auto status = process_.wait_exit(std::chrono::milliseconds{0});
+  if (!status) return wait_for_exit();
+  // What it had published is complete and counts. The bound is for a process that escaped its
+  // group and goes on writing.
+  take_records(ipc::ShmSegment::total_bytes() / ipc::ring_footprint(1));
+  reading_ = false;
+  events_.exited(*status);
+}
+
+void WorkerLink::break_off(Error error) {
+  reading_ = false;
+  events_.broken(error);
+}
+
+void WorkerLink::ask_to_stop() {
+  if (!send({.request_id = 0, .deadline_ns = 0, .body = ipc::Stop{}})) process_.signal(SIGTERM);
+}
+
+void WorkerLink::abort() {
+  if (process_.is_stopped()) return kill();
+  process_.signal(SIGABRT);
+}
+
+void WorkerLink::kill() { process_.kill_group(); }
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/result.hpp"
+#include "ipc/command.hpp"
+#include "ipc/control_socket.hpp"
+#include "ipc/doorbell.hpp"
+#include "ipc/preview_slot.hpp"
+#include "ipc/priority_channel.hpp"
+#include "ipc/shm_segment.hpp"
+#include "ipc/spsc_ring.hpp"
+#include "supervisor/process/worker_process.hpp"
+#include "supervisor/session/descriptor_wait.hpp"
+
+namespace bulkhead::supervisor {
+
+/// One generation of a session's worker as the supervisor holds it: the process, the shared memory,
+/// the socket and the doorbells between them. All of it begins and ends together; nothing is used
+/// for a second generation.
+///
+/// Owned by Session and used by the loop's thread. It reports and obeys; what to do about what it
+/// reports is Session's. Records are read at most limits::kRecordsPerTurn at a time, then other
+/// sessions have their turn.
+class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
+  struct Private {};  // only start() constructs
+
+ public:
+  struct Spec {
+    std::string executable;
+    Generation generation = 1;
+    WorkerLimits limits;
+    std::string start_json;  // sent once the worker has said hello; holds secrets
+  };
+
+  /// Called on the loop, never from within a call to this object except `poll`. They may let go
+  /// of the link.
+  struct Events {
+    std::function<void(const ipc::PriorityConsumer::Taken&)> record;
+    std::function<void(const Error&)> broken;  // protocol violated: nothing more is read, kill it
+    std::function<void(const ExitStatus&)> exited;  // after its last valid record; the last call
+  };
+
+  /// SpawnFailed, or LimitReached for lack of memory or descriptors.
+  static Result<std::shared_ptr<WorkerLink>> start(boost::asio::io_context& loop, Spec spec,
+                                                   Events events);
+
+  struct Parts;
+  WorkerLink(Private, boost::asio::io_context& loop, Spec spec, Events events, Parts parts);
+
+  [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
+  [[nodiscard]] bool greeted() const noexcept { return greeted_; }
+  [[nodiscard]] const ipc::StatusPage& status() const noexcept { return segment_.status(); }
+
+  /// False when the worker cannot take it now: not greeted yet, or its ring is full.
+  [[nodiscard]] bool send(const ipc::Command& command);
+
+  /// The latest picture; nothing when there is none.
+  [[nodiscard]] std::optional<std::vector<std::byte>> preview() const;
+
+  /// Looks for records without a knock, so that even a lost one delays them by one call only.
+  void poll();
+
+  /// What it says is of no more interest; its end still is.
+  void stop_reading() noexcept { reading_ = false; }
+
+  /// Stop command; SIGTERM for one that cannot read commands.
+  void ask_to_stop();
+
+  /// SIGABRT, or at once SIGKILL when it is held by a signal and could not obey.
+  void abort();
+  void kill();
+
+ private:
+  void wait_for_hello();
+  void receive_hello();
+  void wait_for_records();
+  void wait_for_exit();
+  void drain();
+  bool take_records(std::size_t limit);  // false: nothing left
+  void on_exit();
+  void break_off(Error error);
+
+  boost::asio::io_context& loop_;
+  Events events_;
+  std::string start_json_;
+  ipc::ShmSegment segment_;
+  ipc::ControlSocket control_;
+  UniqueFd command_doorbell_fd_;
+  UniqueFd result_doorbell_fd_;
+  WorkerProcess process_;
+  ipc::SpscRingProducer commands_;
+  ipc::Doorbell command_doorbell_;
+  ipc::PriorityConsumer results_;
+  ipc::PreviewSlotReader preview_;
+  std::vector<std::byte> buffer_;
+  bool greeted_ = false;
+  bool reading_ = true;
+  // Last, so that they end before what they wait for.
+  DescriptorWait hello_wait_;
+  DescriptorWait results_wait_;
+  DescriptorWait exit_wait_;
+};
+
+}  // namespace bulkhead::supervisor
