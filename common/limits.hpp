@@ -38,6 +38,11 @@ inline constexpr std::size_t kPipelineStages = 16;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
 inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
 
+// What a worker keeps of CONTROL and CRITICAL results, each, while their ring is full; and how long
+// a BULK result is worth reading.
+inline constexpr std::size_t kPendingRecords = 64;
+inline constexpr auto kBulkTtl = 2s;
+
 // Shared memory: ring sizes are in ipc/shm_segment.hpp.
 inline constexpr std::size_t kRecordBytes = 96 * 1024;
 inline constexpr std::size_t kControlMessageBytes = 192 * 1024;  // one packet, with label overrides
@@ -64,6 +69,13 @@ inline constexpr auto kConnectTime = 10s;
 inline constexpr auto kFirstFrameTime = 10s;
 inline constexpr auto kStallTime = 5s;
 inline constexpr auto kTeardownTime = 3s;  // a pipeline that does not stop: the process must end
+
+// The life of a worker. `kStopTime` is for all of an orderly stop, teardown included, and shorter
+// than the supervisor's patience (kTermGrace), so that a worker that hangs still ends by itself.
+inline constexpr auto kStartMessageTime = 30s;
+inline constexpr auto kControlTick = 250ms;
+inline constexpr auto kStopTime = 2500ms;
+inline constexpr auto kDrainTime = 500ms;  // for the last results, within kStopTime
 
 // Buffering of RTP inside a worker. Packets in order are never held back: the time is how long a
 // lost packet is waited for (UDP), and how much may pile up before the oldest is thrown away.

@@ -38,9 +38,13 @@ PriorityProducer::PriorityProducer(const ShmSegment& segment, int doorbell_fd)
     : rings_{producers_of(segment)}, doorbell_{&segment.result_consumer_sleeping(), doorbell_fd} {}
 
 bool PriorityProducer::try_publish(PriorityClass priority, Record& record) {
+  number(record);
+  return try_republish(priority, record);
+}
+
+void PriorityProducer::number(Record& record) noexcept {
   record.sequence = ++sequence_;
   record.publish_ns = monotonic_ns();
-  return try_republish(priority, record);
 }
 
 bool PriorityProducer::try_republish(PriorityClass priority, const Record& record) {

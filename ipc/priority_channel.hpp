@@ -25,6 +25,10 @@ class PriorityProducer {
 
   [[nodiscard]] bool try_publish(PriorityClass priority, Record& record);
 
+  /// Numbers and dates a record without offering it: one that must wait behind others of its
+  /// class, or one that is dropped and shall show as a hole.
+  void number(Record& record) noexcept;
+
   /// Offers an already numbered record again, e.g. a CRITICAL one that found no room.
   [[nodiscard]] bool try_republish(PriorityClass priority, const Record& record);
 

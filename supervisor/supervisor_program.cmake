@@ -1,0 +1,16 @@
+# What the program is besides its parts: start, stop, signals, and the lock of its state directory.
+add_library(bulkhead_supervisor_frame STATIC)
+add_library(bulkhead::supervisor_frame ALIAS bulkhead_supervisor_frame)
+target_sources(bulkhead_supervisor_frame
+  PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES
+    instance_lock.hpp
+    loop_stall.hpp
+    program_exit.hpp
+    signals.hpp
+  PRIVATE
+    instance_lock.cpp
+    loop_stall.cpp
+    signals.cpp
+)
+target_link_libraries(bulkhead_supervisor_frame PUBLIC bulkhead::common Threads::Threads)
+set_target_properties(bulkhead_supervisor_frame PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

@@ -1,0 +1,54 @@
+#include "worker/confinement.hpp"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <climits>
+#include <csignal>
+
+#include "ipc/worker_fds.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+Error refused(std::string_view step) { return errno_error(ErrorCode::Unavailable, step); }
+
+}  // namespace
+
+Result<> confine_process() {
+  if (::close_range(ipc::kFirstFreeFd, UINT_MAX, 0) != 0) return refused("close_range");
+  for (int fd = ipc::kControlFd; fd < ipc::kFirstFreeFd; ++fd) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return refused("close-on-exec of a descriptor");
+  }
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return refused("PR_SET_PDEATHSIG");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("PR_SET_NO_NEW_PRIVS");
+  const rlimit no_core{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return refused("RLIMIT_CORE");
+  return {};
+}
+
+Result<> arrange_signals() {
+  for (const int number : {SIGINT, SIGHUP, SIGPIPE}) {
+    if (::signal(number, SIG_IGN) == SIG_ERR) return refused("ignoring a signal");
+  }
+  sigset_t blocked{};
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGTERM);
+  if (::pthread_sigmask(SIG_SETMASK, &blocked, nullptr) != 0) return refused("sigprocmask");
+  return {};
+}
+
+void tune_allocator() noexcept {
+  constexpr int kArenas = 2;
+  constexpr int kMmapThresholdBytes = 128 * 1024;
+  ::mallopt(M_ARENA_MAX, kArenas);
+  // Setting it also turns its growth off: a freed picture would otherwise raise it, and all later
+  // pictures would come from a heap that never shrinks.
+  ::mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes);
+}
+
+}  // namespace bulkhead::worker

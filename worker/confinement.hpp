@@ -1,0 +1,28 @@
+#pragma once
+
+#include "common/result.hpp"
+
+namespace bulkhead::worker {
+
+/// Gives up, before anything foreign is read, what a worker does not need:
+///
+///   - every descriptor but those of ipc/worker_fds.hpp, and those are closed on exec;
+///   - life without its supervisor: the kernel kills the worker with the supervisor's thread that
+///     started it. Should that have happened before this call, the control socket is at its end
+///     already, which the first read from it finds;
+///   - new privileges by exec;
+///   - core files: they would hold the camera's password.
+///
+/// The process stays dumpable: the supervisor reads its memory figures from /proc, which the
+/// kernel denies for others. Unavailable with the step that the kernel refused.
+[[nodiscard]] Result<> confine_process();
+
+/// Signals of a worker: SIGTERM is blocked in all threads to come and left to the control loop's
+/// signalfd; SIGINT and SIGHUP, which a terminal sends to all, and SIGPIPE are ignored.
+[[nodiscard]] Result<> arrange_signals();
+
+/// Keeps the process small: few malloc arenas, and large blocks (pictures) given back to the
+/// kernel when freed, whatever sizes came before.
+void tune_allocator() noexcept;
+
+}  // namespace bulkhead::worker

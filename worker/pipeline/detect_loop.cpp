@@ -1,0 +1,79 @@
+#include "worker/pipeline/detect_loop.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace bulkhead::worker {
+
+namespace {
+
+/// How long the loop sleeps at most without looking at what else is due.
+constexpr std::chrono::milliseconds kFrameWait{250};
+
+constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
+
+void add(std::atomic<std::uint64_t>& total, std::int64_t amount) noexcept {
+  total.fetch_add(static_cast<std::uint64_t>(amount), kOrder);
+}
+
+}  // namespace
+
+DetectLoop::DetectLoop(Stages stages, double max_fps)
+    : stages_{std::move(stages)}, gate_{max_fps}, timer_{stages_.status} {}
+
+Result<> DetectLoop::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    timer_.enter(ipc::Stage::WaitingForFrame);
+    const auto frame = stages_.ring.pop(stop, kFrameWait);
+    if (!frame) {
+      idle();
+      continue;
+    }
+    stages_.preview.keep(*frame);
+    if (!gate_.admit(frame->arrival_ns)) {
+      stages_.status.frames_skipped_total.fetch_add(1, kOrder);
+      continue;
+    }
+    if (auto done = infer_and_publish(*frame); !done) return done;
+  }
+  return {};
+}
+
+Result<> DetectLoop::infer_and_publish(const Frame& frame) {
+  timer_.enter(ipc::Stage::Inferring);
+  auto inference = stages_.infer(frame);
+  if (!inference) return std::move(inference).error();
+  timer_.enter(ipc::Stage::Publishing);
+  count(*inference);
+  // Live before the detection: who reads in order of sequence never sees a result of a camera
+  // that is not there.
+  if (stages_.camera.inferred(frame.id) && stages_.on_first_inferred) stages_.on_first_inferred();
+  const bool empty = inference->objects.empty();
+  stages_.publisher.publish(empty ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important,
+                            Detection{.frame_id = frame.id,
+                                      .capture_wall_ns = frame.capture_wall_ns,
+                                      .arrival_ns = frame.arrival_ns,
+                                      .infer_us = inference->times.infer_us,
+                                      .width = frame.width,
+                                      .height = frame.height,
+                                      .objects = std::move(inference->objects)});
+  add(stages_.status.publish_ns_total, timer_.enter(ipc::Stage::WaitingForFrame));
+  return {};
+}
+
+void DetectLoop::count(const Inference& inference) noexcept {
+  constexpr std::int64_t kNsPerUs = 1000;
+  ipc::StatusPage& status = stages_.status;
+  add(status.letterbox_ns_total, inference.times.letterbox_us * kNsPerUs);
+  add(status.infer_ns_total, inference.times.infer_us * kNsPerUs);
+  add(status.decode_ns_total, inference.times.decode_us * kNsPerUs);
+  status.frames_inferred_total.fetch_add(1, kOrder);
+  status.objects_total.fetch_add(inference.objects.size(), kOrder);
+}
+
+void DetectLoop::idle() {
+  stages_.camera.idle();
+  stages_.publisher.flush();
+}
+
+}  // namespace bulkhead::worker

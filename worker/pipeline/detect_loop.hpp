@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "common/detection.hpp"
+#include "common/result.hpp"
+#include "ipc/status_page.hpp"
+#include "worker/detect/detector.hpp"
+#include "worker/frame/frame.hpp"
+#include "worker/frame/frame_ring.hpp"
+#include "worker/pipeline/frame_rate_gate.hpp"
+#include "worker/pipeline/stage_timer.hpp"
+#include "worker/publish/camera_report.hpp"
+#include "worker/publish/preview_publisher.hpp"
+#include "worker/publish/result_publisher.hpp"
+
+namespace bulkhead::worker {
+
+/// Takes frames from the ring, has them inferred and publishes what was found: IMPORTANT when
+/// there is something, BULK when there is nothing.
+///
+/// Runs on the thread `detect`, on its stack. Waits only for frames, at most kFrameWait at a time;
+/// a full result ring never holds it up. Shows each stage and its time in the status page.
+class DetectLoop {
+ public:
+  /// What one picture shows, and what finding it cost.
+  struct Inference {
+    std::vector<Object> objects;
+    StageTimes times;
+  };
+  using Infer = std::function<Result<Inference>(const Frame&)>;
+
+  /// What the loop works with; all of it outlives the loop.
+  struct Stages {
+    FrameRing& ring;
+    Infer infer;
+    ResultPublisher& publisher;
+    PreviewPublisher& preview;
+    CameraReport& camera;
+    ipc::StatusPage& status;
+    std::function<void()> on_first_inferred;  // may be empty
+  };
+
+  DetectLoop(Stages stages, double max_fps);
+
+  /// Until `stop` is requested, or an inference fails: InferenceFailed, the loop is over then.
+  Result<> run(const std::stop_token& stop);
+
+ private:
+  Result<> infer_and_publish(const Frame& frame);
+  void count(const Inference& inference) noexcept;
+  void idle();
+
+  Stages stages_;
+  FrameRateGate gate_;
+  StageTimer timer_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,78 @@
+#include "worker/publish/camera_report.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "common/limits.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+std::uint32_t to_ms(std::chrono::milliseconds time) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(time.count(), 0, kMost));
+}
+
+}  // namespace
+
+CameraReport::CameraReport(ResultPublisher& publisher, std::shared_ptr<const Redactor> redactor)
+    : publisher_{publisher}, redactor_{std::move(redactor)} {}
+
+void CameraReport::model_loaded() {
+  const MutexLock lock{mutex_};
+  model_loaded_ = true;
+  if (auto change = std::exchange(held_back_, std::nullopt)) say(std::move(*change));
+}
+
+void CameraReport::connecting() {
+  const MutexLock lock{mutex_};
+  live_from_ = 0;
+  say({.state = ipc::CameraState::Connecting, .text = {}});
+}
+
+void CameraReport::first_frame(std::uint64_t frame_id) {
+  const MutexLock lock{mutex_};
+  live_from_ = frame_id;
+}
+
+void CameraReport::lost(const Error& error, std::chrono::milliseconds retry_in) {
+  const MutexLock lock{mutex_};
+  live_from_ = 0;
+  say({.state = ipc::CameraState::Lost,
+       .reason = error.code,
+       .text = printable_text(redactor_->redact(error.message), limits::kReasonBytes),
+       .retry_in_ms = to_ms(retry_in)});
+}
+
+void CameraReport::finished() {
+  const MutexLock lock{mutex_};
+  finished_ = true;
+}
+
+bool CameraReport::inferred(std::uint64_t frame_id) {
+  const MutexLock lock{mutex_};
+  if (live_from_ == 0 || frame_id < live_from_) return false;
+  live_from_ = 0;
+  say({.state = ipc::CameraState::Live, .text = {}});
+  return true;
+}
+
+void CameraReport::idle() {
+  const MutexLock lock{mutex_};
+  if (!std::exchange(finished_, false)) return;
+  say({.state = ipc::CameraState::Lost,
+       .reason = ErrorCode::EndOfStream,
+       .text = "the clip is at its end"});
+}
+
+void CameraReport::say(ipc::CameraChange change) {
+  if (!model_loaded_) {
+    held_back_ = std::move(change);
+    return;
+  }
+  publisher_.publish(ipc::PriorityClass::Control, std::move(change));
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,48 @@
+#include "worker/startup_steps.hpp"
+
+#include <spdlog/logger.h>
+
+#include <ctime>
+#include <utility>
+
+#include "common/clock.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr double kNsPerMs = 1e6;
+
+std::int64_t process_cpu_ns() noexcept {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec * kNsPerSecond + used.tv_nsec;
+}
+
+}  // namespace
+
+StartupSteps::StartupSteps() : main_ns_{monotonic_ns()}, loading_cpu_ns_{process_cpu_ns()} {
+  early_.push_back({"main", main_ns_});
+}
+
+void StartupSteps::step(std::string_view name) {
+  Step step{std::string{name}, monotonic_ns()};
+  const MutexLock lock{mutex_};
+  if (log_) return write(step);
+  early_.push_back(std::move(step));
+}
+
+void StartupSteps::log_to(std::shared_ptr<spdlog::logger> log) {
+  const MutexLock lock{mutex_};
+  log_ = std::move(log);
+  log_->info("startup loading_cpu_ms={:.1f}", static_cast<double>(loading_cpu_ns_) / kNsPerMs);
+  for (const Step& step : std::exchange(early_, {})) write(step);
+}
+
+void StartupSteps::write(const Step& step) {
+  log_->info("startup step={} since_main_ms={:.1f} at_ns={}", step.name,
+             static_cast<double>(step.at_ns - main_ns_) / kNsPerMs, step.at_ns);
+}
+
+}  // namespace bulkhead::worker

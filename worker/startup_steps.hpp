@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mutex.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace bulkhead::worker {
+
+/// Writes one line per step of the start-up to the log: `startup step=model since_main_ms=…
+/// at_ns=…`. `at_ns` is monotonic, so that a bench can count from its own clock before the spawn.
+/// Steps before the log is open are kept and written once it is. Called by any thread.
+class StartupSteps {
+ public:
+  /// To be made first thing in main(): its time is the step "main". Measures what the loader
+  /// needed until then by the processor time used.
+  StartupSteps();
+
+  void step(std::string_view name);
+  void log_to(std::shared_ptr<spdlog::logger> log);
+
+ private:
+  struct Step {
+    std::string name;
+    std::int64_t at_ns;
+  };
+
+  void write(const Step& step) BULKHEAD_REQUIRES(mutex_);
+
+  const std::int64_t main_ns_;
+  const std::int64_t loading_cpu_ns_;
+  Mutex mutex_;
+  std::vector<Step> early_ BULKHEAD_GUARDED_BY(mutex_);
+  std::shared_ptr<spdlog::logger> log_ BULKHEAD_GUARDED_BY(mutex_);
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,229 @@
+#include "worker/worker.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/logger.h>
+#include <unistd.h>
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/clock.hpp"
+#include "common/limits.hpp"
+#include "common/rotating_log.hpp"
+#include "common/rtsp_url.hpp"
+#include "worker/control_loop.hpp"
+#include "worker/detect/detector.hpp"
+#include "worker/exit_code.hpp"
+#include "worker/log_throttle.hpp"
+#include "worker/pipeline/detect_loop.hpp"
+#include "worker/pipeline/stage_timer.hpp"
+#include "worker/source/gst_start.hpp"
+#include "worker/stop_deadline.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
+
+WhenFull when_full(const SessionSpec& spec) {
+  const bool clip = spec.url.scheme == "file";
+  return clip && spec.pace == Pace::FlatOut ? WhenFull::Block : WhenFull::DropOldest;
+}
+
+spdlog::level::level_enum level_of(std::string_view name) {
+  if (name == "error") return spdlog::level::err;
+  if (name == "warn") return spdlog::level::warn;
+  if (name == "info") return spdlog::level::info;
+  return spdlog::level::debug;
+}
+
+Error internal(std::string what) { return {ErrorCode::Internal, std::move(what), {}}; }
+
+}  // namespace
+
+Worker::Worker(ipc::StartMessage start, Surroundings surroundings)
+    : start_{std::move(start)},
+      around_{std::move(surroundings)},
+      status_{around_.segment.status()},
+      preview_{around_.segment.preview_slot()},
+      camera_{around_.publisher, around_.redactor},
+      ring_{limits::kFrameRingFrames, when_full(start_.spec)} {}
+
+ipc::WorkerExit Worker::run() {
+  ipc::WorkerExit code = ipc::kExitOk;
+  if (const auto started = start_stages(); started) {
+    code = obey_supervisor();
+  } else {
+    code = exit_code_of_start(started.error());
+    fatal(started.error(), code);
+  }
+  arm_stop_deadline(limits::kStopTime, code);
+  stop_stages();
+  around_.log->info("stopped exit_code={}", static_cast<int>(code));
+  if (stuck_.load()) ::_exit(code);
+  return code;
+}
+
+Result<> Worker::start_stages() {
+  if (auto started = start_gstreamer(); !started) return started;
+  around_.steps.step("gst");
+  auto source = make_frame_source(start_.spec);
+  if (!source) return source.error();
+  detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
+  capture_.emplace(std::move(*source), ring_, counters_, capture_events());
+  return {};
+}
+
+Result<> Worker::start_gstreamer() {
+  // Owns what it needs: GStreamer may still talk when this object is gone.
+  const auto throttle = std::make_shared<LogThrottle>();
+  return gst_start(start_.cache_dir,
+                   [log = around_.log, throttle](std::string_view level, std::string_view category,
+                                                 std::string_view text) {
+                     const auto refused = throttle->admit(monotonic_ns());
+                     if (!refused) return;
+                     log->log(level_of(level), "gstreamer category={} refused_before={} text={}",
+                              category, *refused, log_value(text));
+                   });
+}
+
+CaptureEvents Worker::capture_events() {
+  return {.connecting =
+              [this] {
+                around_.steps.step("connect");
+                camera_.connecting();
+              },
+          .first_frame =
+              [this](const Frame& frame) {
+                around_.steps.step("first_frame");
+                around_.log->info("camera first_frame={} width={} height={}", frame.id, frame.width,
+                                  frame.height);
+                camera_.first_frame(frame.id);
+              },
+          .lost =
+              [this](const Error& error, std::chrono::milliseconds retry_in) {
+                around_.log->warn("camera lost code={} retry_in_ms={} text={}", name_of(error.code),
+                                  retry_in.count(), log_value(error.message));
+                camera_.lost(error, retry_in);
+              },
+          .finished =
+              [this] {
+                around_.log->info("clip is at its end");
+                camera_.finished();
+              },
+          .stuck =
+              [this](const Error& error) {
+                stuck_.store(true);
+                fatal(error, ipc::kExitInternal);
+              }};
+}
+
+ipc::WorkerExit Worker::obey_supervisor() {
+  auto control = ControlLoop::create({.segment = around_.segment,
+                                      .exit = around_.exit,
+                                      .publisher = around_.publisher,
+                                      .preview = preview_,
+                                      .log = *around_.log,
+                                      .on_tick = [this] { copy_counters(); }});
+  if (control) return control->run();
+  fatal(control.error(), ipc::kExitInternal);
+  return ipc::kExitInternal;
+}
+
+void Worker::stop_stages() {
+  if (capture_) {
+    capture_->request_stop();
+    capture_->join();
+  }
+  if (detect_.joinable()) {
+    detect_.request_stop();
+    detect_.join();
+  }
+  StageTimer{status_}.enter(ipc::Stage::Stopping);
+  preview_.release();
+  copy_counters();
+  drain_results();
+}
+
+void Worker::drain_results() {
+  const std::int64_t deadline =
+      monotonic_ns() + std::chrono::nanoseconds{limits::kDrainTime}.count();
+  while (!around_.publisher.flush() && monotonic_ns() < deadline) {
+    // Nobody tells of room in a ring; but the end of the supervisor ends the wait.
+    constexpr int kLookAgainMs = 5;
+    pollfd gone{ipc::kControlFd, POLLIN, 0};
+    if (::poll(&gone, 1, kLookAgainMs) != 0) return;
+  }
+}
+
+void Worker::detect_thread(const std::stop_token& stop) noexcept {
+  ::pthread_setname_np(::pthread_self(), "detect");
+  try {
+    load_and_detect(stop);
+  } catch (const std::exception& exception) {
+    fatal(internal(std::string{"exception in the detect thread: "} + exception.what()),
+          ipc::kExitInternal);
+  }
+}
+
+void Worker::load_and_detect(const std::stop_token& stop) {
+  const std::int64_t begin_ns = monotonic_ns();
+  StageTimer{status_}.enter(ipc::Stage::LoadingModel);
+  const PipelineSpec& pipeline = *start_.spec.pipeline;
+  auto detector = Detector::create(pipeline.detect, {.catalog = start_.model_catalog,
+                                                     .model_dir = start_.model_dir,
+                                                     .cache_dir = start_.cache_dir});
+  if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
+  around_.steps.step("model");
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);
+  const ModelCard& card = detector->card();
+  around_.log->info("model loaded name={} engine={} input={}x{} load_ms={} sha256={}",
+                    log_value(card.name), card.engine, card.input_width, card.input_height, load_ms,
+                    card.sha256);
+  for (const std::string& note : detector->notes())
+    around_.log->info("model note={}", log_value(note));
+  around_.publisher.publish(ipc::PriorityClass::Control, ipc::ModelLoaded{card, load_ms});
+  camera_.model_loaded();
+
+  const auto infer = [&detector](const Frame& frame) -> Result<DetectLoop::Inference> {
+    auto objects = detector->detect(frame);
+    if (!objects) return objects.error();
+    return DetectLoop::Inference{std::move(*objects), detector->last_times()};
+  };
+  DetectLoop loop{{.ring = ring_,
+                   .infer = infer,
+                   .publisher = around_.publisher,
+                   .preview = preview_,
+                   .camera = camera_,
+                   .status = status_,
+                   .on_first_inferred = [this] { around_.steps.step("first_inferred"); }},
+                  pipeline.max_fps};
+  // The model has run once on an empty picture: what fails now may pass next time.
+  if (const auto done = loop.run(stop); !done) fatal(done.error(), ipc::kExitInternal);
+}
+
+void Worker::fatal(const Error& error, ipc::WorkerExit code) {
+  const std::string text =
+      printable_text(around_.redactor->redact(error.message), limits::kReasonBytes);
+  around_.log->error("fatal code={} exit_code={} text={}", name_of(error.code),
+                     static_cast<int>(code), log_value(text));
+  around_.publisher.publish(ipc::PriorityClass::Critical, ipc::Fatal{error.code, text});
+  around_.exit.request(code);
+}
+
+void Worker::copy_counters() noexcept {
+  const std::uint64_t attempts = counters_.attempts_total.load(kOrder);
+  status_.frames_received_total.store(counters_.received_total.load(kOrder), kOrder);
+  status_.frames_decoded_total.store(counters_.decoded_total.load(kOrder), kOrder);
+  status_.frames_dropped_total.store(ring_.dropped_total(), kOrder);
+  status_.reconnects_total.store(attempts == 0 ? 0 : attempts - 1, kOrder);
+  status_.last_frame_ns.store(counters_.last_frame_ns.load(kOrder), kOrder);
+  status_.log_lines_lost_total.store(log_lines_lost_total(), kOrder);
+}
+
+}  // namespace bulkhead::worker

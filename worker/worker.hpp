@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "common/redaction.hpp"
+#include "common/result.hpp"
+#include "ipc/shm_segment.hpp"
+#include "ipc/start_message.hpp"
+#include "ipc/worker_fds.hpp"
+#include "worker/exit_request.hpp"
+#include "worker/frame/frame_ring.hpp"
+#include "worker/publish/camera_report.hpp"
+#include "worker/publish/preview_publisher.hpp"
+#include "worker/publish/result_publisher.hpp"
+#include "worker/source/capture_loop.hpp"
+#include "worker/startup_steps.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace bulkhead::worker {
+
+/// One camera from its socket to the result rings: builds the stages and starts them back to front
+/// (publisher, detect, source), so that nothing is produced before someone takes it, and stops them
+/// front to back, so that nothing that was taken is lost.
+///
+/// The model is loaded on the thread `detect` while the thread `source` connects: what takes
+/// longer decides, not the sum. Owned by main(), used by the main thread; one per process.
+class Worker {
+ public:
+  /// What main() has made before; all of it outlives the worker.
+  struct Surroundings {
+    const ipc::ShmSegment& segment;
+    ExitRequest& exit;
+    ResultPublisher& publisher;
+    StartupSteps& steps;
+    std::shared_ptr<const Redactor> redactor;
+    std::shared_ptr<spdlog::logger> log;
+  };
+
+  Worker(ipc::StartMessage start, Surroundings surroundings);
+
+  /// From the first stage to the last: returns the code the process must exit with. Takes at most
+  /// limits::kStopTime from the moment the end was asked for; past it the process ends in here, as
+  /// it does when GStreamer left threads behind that no destructor may meet.
+  [[nodiscard]] ipc::WorkerExit run();
+
+ private:
+  Result<> start_stages();
+  Result<> start_gstreamer();
+  CaptureEvents capture_events();
+  ipc::WorkerExit obey_supervisor();
+  void stop_stages();
+  void drain_results();
+
+  void detect_thread(const std::stop_token& stop) noexcept;
+  void load_and_detect(const std::stop_token& stop);
+
+  /// Something that ends the worker: logged, reported, and the control loop is told.
+  void fatal(const Error& error, ipc::WorkerExit code);
+  void copy_counters() noexcept;
+
+  const ipc::StartMessage start_;
+  const Surroundings around_;
+  ipc::StatusPage& status_;
+  PreviewPublisher preview_;
+  CameraReport camera_;
+  FrameRing ring_;
+  CaptureCounters counters_;
+  std::atomic<bool> stuck_{false};
+  std::jthread detect_;
+  std::optional<CaptureLoop> capture_;  // last: it is stopped first
+};
+
+}  // namespace bulkhead::worker
