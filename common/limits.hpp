@@ -37,6 +37,7 @@ inline constexpr std::size_t kPreviewBytes = 1024 * 1024;
 inline constexpr std::size_t kPipelineStages = 16;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
 inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
+inline constexpr std::size_t kOptimizedModels = 32;  // copies kept on disk
 
 // What a worker keeps of CONTROL and CRITICAL results, each, while their ring is full; and how long
 // a BULK result is worth reading.

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +38,7 @@ struct CatalogEntry {
 /// config/models.json: names for files, and what the files do not say of themselves.
 class ModelCatalog {
  public:
-  /// Errors: Io where the file cannot be read, InvalidParams with the field at fault.
+  /// Errors: those of `read_text_file` and `parse_json`, InvalidParams with the field at fault.
   static Result<ModelCatalog> load(const std::filesystem::path& file);
 
   [[nodiscard]] const CatalogEntry* by_name(std::string_view name) const;
@@ -45,8 +47,12 @@ class ModelCatalog {
   /// "yolo11n, yolov8n", for messages.
   [[nodiscard]] std::string names() const;
 
+  /// A set of class names that entries share, e.g. "coco80"; empty where there is none.
+  [[nodiscard]] const std::vector<std::string>& labels(std::string_view set) const;
+
  private:
   std::vector<CatalogEntry> entries_;
+  std::map<std::string, std::vector<std::string>, std::less<>> label_sets_;
 };
 
 /// A model that was found, and what the catalogue knows of it.
