@@ -15,7 +15,8 @@
 namespace bulkhead::ipc {
 
 /// Capacities of one segment's rings in bytes, powers of two. CONTROL is sized for the worst case
-/// of one worker: a model card with every label at its limit, and all acknowledgements.
+/// of one worker: a model card with every label at its limit and 256 answers of full length, more
+/// than the commands a supervisor leaves unanswered.
 inline constexpr std::size_t kCommandRingBytes = 128 * 1024;
 inline constexpr std::size_t kControlRingBytes = 256 * 1024;
 inline constexpr std::size_t kCriticalRingBytes = 128 * 1024;

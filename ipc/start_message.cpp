@@ -19,6 +19,12 @@ std::string absolute_path(JsonFields& fields, std::string_view key) {
   return path;
 }
 
+std::int64_t required_integer(JsonFields& fields, std::string_view key, std::int64_t min,
+                              std::int64_t max) {
+  if (fields.member(key) == nullptr) fields.fail(key, "is missing");
+  return fields.integer(key, min, min, max);
+}
+
 }  // namespace
 
 std::string StartMessage::to_json() const {
@@ -39,12 +45,12 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
   JsonFields fields{*json, ""};
   const nlohmann::json* session = fields.member("session");
   const auto generation =
-      fields.integer("generation", 0, 1, std::numeric_limits<Generation>::max());
+      required_integer(fields, "generation", 1, std::numeric_limits<Generation>::max());
   std::string log_file = absolute_path(fields, "logFile");
   const auto log_max_bytes =
-      fields.integer("logMaxBytes", 0, 1, std::numeric_limits<std::int64_t>::max());
+      required_integer(fields, "logMaxBytes", 1, std::numeric_limits<std::int64_t>::max());
   const auto log_backup_count =
-      fields.integer("logBackupCount", 0, 0, std::numeric_limits<std::uint32_t>::max());
+      required_integer(fields, "logBackupCount", 0, std::numeric_limits<std::uint32_t>::max());
   std::string cache_dir = absolute_path(fields, "cacheDir");
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");

@@ -1,0 +1,177 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/limits.hpp"
+#include "ipc/record.hpp"
+#include "ipc/wire_format.hpp"
+#include "tests/unit/ipc/record_samples.hpp"
+
+namespace bulkhead::ipc {
+namespace {
+
+// Kinds on the wire.
+constexpr std::uint8_t kDetection = 0;
+constexpr std::uint8_t kModelLoaded = 3;
+constexpr std::uint8_t kFatal = 4;
+
+/// The start of a record, to go on with fields that `encode` would never write.
+WireWriter begin_record(std::vector<std::byte>& bytes, std::uint8_t kind) {
+  WireWriter writer{bytes};
+  writer.u64(1);
+  writer.i64(0);
+  writer.i64(0);
+  writer.u8(kind);
+  return writer;
+}
+
+void expect_corrupt(const std::vector<std::byte>& bytes, const std::string& field) {
+  const auto decoded = decode_record(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, ErrorCode::Corrupt);
+  EXPECT_EQ(decoded.error().field, field);
+}
+
+TEST(HostileRecord, IsCorruptWhenCutAnywhere) {
+  for (const Record& record : sample_records()) {
+    const auto whole = encoded(record);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      const auto decoded = decode_record(std::span{whole}.first(size));
+      ASSERT_FALSE(decoded) << "kind " << record.body.index() << " cut at " << size;
+      EXPECT_EQ(decoded.error().code, ErrorCode::Corrupt);
+    }
+  }
+}
+
+TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
+  for (const Record& record : sample_records()) {
+    auto bytes = encoded(record);
+    bytes.push_back(std::byte{0});
+    expect_corrupt(bytes, "message");
+  }
+}
+
+TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
+  std::vector<std::byte> bytes;
+  begin_record(bytes, 6);
+  expect_corrupt(bytes, "kind");
+}
+
+TEST(HostileRecord, IsCorruptWithOneObjectTooMany) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kDetection);
+  writer.u64(1);
+  writer.i64(1);
+  writer.i64(1);
+  writer.u32(1);
+  writer.u32(640);
+  writer.u32(480);
+  writer.u32(limits::kObjectsPerFrame + 1);
+  bytes.resize(bytes.size() + (limits::kObjectsPerFrame + 1) * 26);
+  expect_corrupt(bytes, "objects");
+}
+
+TEST(HostileRecord, IsCorruptWithACountThatItsBytesCannotHold) {
+  auto bytes = encoded(record_of(sample_detection()));
+  bytes.resize(bytes.size() - 26);  // one object less than counted
+  expect_corrupt(bytes, "objects");
+}
+
+TEST(HostileRecord, IsCorruptWithOneLabelTooMany) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kModelLoaded);
+  writer.text("m", 1);
+  writer.text(std::string(kSha256Digits, '0'), kSha256Digits);
+  writer.text("f", 1);
+  writer.text("e", 1);
+  writer.u32(640);
+  writer.u32(640);
+  writer.u32(limits::kLabels + 1);
+  for (std::size_t i = 0; i <= limits::kLabels; ++i) writer.text("", 0);
+  writer.u32(1);
+  expect_corrupt(bytes, "labels");
+}
+
+TEST(HostileRecord, IsCorruptWithATextOneByteTooLong) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kFatal);
+  writer.u16(0);
+  writer.text(std::string(limits::kReasonBytes + 1, 'x'), limits::kReasonBytes + 1);
+  expect_corrupt(bytes, "text");
+}
+
+TEST(HostileRecord, IsCorruptWithALengthNearTheEndOfNumbers) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kFatal);
+  writer.u16(0);
+  writer.u32(0xFFFFFFFF);
+  expect_corrupt(bytes, "text");
+}
+
+void expect_harmless(const Record& record) {
+  ASSERT_GT(record.sequence, 0U);
+  ASSERT_GE(record.publish_ns, 0);
+  if (const auto* detection = std::get_if<Detection>(&record.body)) {
+    ASSERT_LE(detection->objects.size(), limits::kObjectsPerFrame);
+    ASSERT_GT(detection->width, 0U);
+    for (const Object& object : detection->objects) {
+      ASSERT_TRUE(std::isfinite(object.box.x + object.box.y + object.box.w + object.box.h));
+      ASSERT_TRUE(object.confidence >= 0 && object.confidence <= 1);
+    }
+  }
+  if (const auto* fatal = std::get_if<Fatal>(&record.body)) {
+    ASSERT_LE(fatal->text.size(), limits::kReasonBytes);
+    for (const char c : fatal->text) ASSERT_FALSE(c >= 0 && c < 0x20);
+  }
+  // What was accepted once is accepted again: a hub may pass it on.
+  ASSERT_TRUE(decode_record(encoded(record)));
+}
+
+TEST(HostileRecord, IsRefusedOrHarmlessWhateverItsBytes) {
+  std::mt19937 random{20260105};
+  const auto samples = sample_records();
+  int accepted = 0;
+  constexpr int kRounds = 60'000;
+  for (int round = 0; round < kRounds; ++round) {
+    auto bytes = encoded(samples[random() % samples.size()]);
+    const auto changes = 1 + random() % 4;
+    for (std::size_t i = 0; i < changes; ++i) {
+      bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    }
+    if (random() % 8 == 0) bytes.resize(random() % (2 * bytes.size()));
+    const auto decoded = decode_record(bytes);
+    if (!decoded) {
+      ASSERT_EQ(decoded.error().code, ErrorCode::Corrupt);
+      ASSERT_FALSE(decoded.error().field.empty());
+      continue;
+    }
+    ++accepted;
+    ASSERT_NO_FATAL_FAILURE(expect_harmless(*decoded)) << "round " << round;
+  }
+  // Both ways were taken often, so the loop tested something.
+  EXPECT_GT(accepted, kRounds / 20);
+  EXPECT_LT(accepted, kRounds * 19 / 20);
+}
+
+TEST(HostileRecord, IsRefusedOrHarmlessWhenAllNoise) {
+  std::mt19937 random{42};
+  for (int round = 0; round < 20'000; ++round) {
+    std::vector<std::byte> bytes(random() % 300);
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+    // A plausible start, so that the noise reaches a body.
+    if (bytes.size() > 24) {
+      for (const std::size_t sign : {15, 23}) bytes[sign] &= std::byte{0x7F};
+      bytes[24] = static_cast<std::byte>(random() % 6);
+    }
+    if (const auto decoded = decode_record(bytes)) {
+      ASSERT_NO_FATAL_FAILURE(expect_harmless(*decoded));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bulkhead::ipc

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ipc/record.hpp"
+
+namespace bulkhead::ipc {
+
+/// An honest record of the given body.
+inline Record record_of(RecordBody body) {
+  return Record{.sequence = 7, .publish_ns = 2'000, .deadline_ns = 9'000, .body = std::move(body)};
+}
+
+inline Detection sample_detection() {
+  return Detection{
+      .frame_id = 5127,
+      .capture_wall_ns = 1'767'614'400'123'456'789,
+      .arrival_ns = 1'234'567,
+      .infer_us = 41'700,
+      .width = 1920,
+      .height = 1080,
+      .objects = {
+          Object{
+              .box = {411.5F, 220, 310, 180}, .confidence = 0.91F, .label_id = 2, .track_id = 12},
+          Object{.box = {-3, 0, 10, 20}, .confidence = 0.5F, .label_id = 79, .track_id = 0}}};
+}
+
+inline ModelLoaded sample_model() {
+  return ModelLoaded{.card = {.name = "yolox_tiny",
+                              .sha256 = std::string(kSha256Digits, 'a'),
+                              .family = "yolox",
+                              .engine = "onnxruntime",
+                              .input_width = 416,
+                              .input_height = 320,
+                              .labels = {"person", "bicycle", "car"}},
+                     .load_ms = 312};
+}
+
+/// One of each kind.
+inline std::vector<Record> sample_records() {
+  return {
+      record_of(sample_detection()),
+      record_of(CameraChange{.state = CameraState::Lost,
+                             .reason = ErrorCode::AuthFailed,
+                             .text = "The camera refused the password.",
+                             .retry_in_ms = 5000}),
+      record_of(Ack{.request_id = 99, .code = ErrorCode::Timeout, .text = "Too late."}),
+      record_of(sample_model()),
+      record_of(Fatal{.reason = ErrorCode::ModelInvalid, .text = "No output."}),
+      record_of(Gap{.priority = PriorityClass::Bulk, .from = 4, .to = 9, .count = 3}),
+  };
+}
+
+inline std::vector<std::byte> encoded(const Record& record) {
+  std::vector<std::byte> bytes;
+  encode(record, bytes);
+  return bytes;
+}
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,238 @@
+#include "ipc/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/limits.hpp"
+#include "tests/unit/ipc/record_samples.hpp"
+
+namespace bulkhead::ipc {
+namespace {
+
+template <class Body>
+Body round_trip(const Body& body) {
+  const auto decoded = decode_record(encoded(record_of(body)));
+  EXPECT_TRUE(decoded) << decoded.error().message;
+  return std::get<Body>(decoded->body);
+}
+
+TEST(Record, CarriesItsNumbersAndTimes) {
+  const auto decoded = decode_record(encoded(record_of(Fatal{})));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->sequence, 7U);
+  EXPECT_EQ(decoded->publish_ns, 2'000);
+  EXPECT_EQ(decoded->deadline_ns, 9'000);
+}
+
+TEST(Record, CarriesADetection) {
+  const Detection sent = sample_detection();
+  const Detection got = round_trip(sent);
+  EXPECT_EQ(got.frame_id, sent.frame_id);
+  EXPECT_EQ(got.capture_wall_ns, sent.capture_wall_ns);
+  EXPECT_EQ(got.arrival_ns, sent.arrival_ns);
+  EXPECT_EQ(got.infer_us, sent.infer_us);
+  EXPECT_EQ(got.width, sent.width);
+  EXPECT_EQ(got.height, sent.height);
+  ASSERT_EQ(got.objects.size(), sent.objects.size());
+  for (std::size_t i = 0; i < sent.objects.size(); ++i) {
+    EXPECT_EQ(got.objects[i].box.x, sent.objects[i].box.x);
+    EXPECT_EQ(got.objects[i].box.y, sent.objects[i].box.y);
+    EXPECT_EQ(got.objects[i].box.w, sent.objects[i].box.w);
+    EXPECT_EQ(got.objects[i].box.h, sent.objects[i].box.h);
+    EXPECT_EQ(got.objects[i].confidence, sent.objects[i].confidence);
+    EXPECT_EQ(got.objects[i].label_id, sent.objects[i].label_id);
+    EXPECT_EQ(got.objects[i].track_id, sent.objects[i].track_id);
+  }
+}
+
+TEST(Record, CarriesACameraChange) {
+  const auto got = round_trip(CameraChange{.state = CameraState::Live,
+                                           .reason = ErrorCode::Stalled,
+                                           .text = "Back again – after 3 s.",
+                                           .retry_in_ms = 250});
+  EXPECT_EQ(got.state, CameraState::Live);
+  EXPECT_EQ(got.reason, ErrorCode::Stalled);
+  EXPECT_EQ(got.text, "Back again – after 3 s.");
+  EXPECT_EQ(got.retry_in_ms, 250U);
+}
+
+TEST(Record, CarriesAnAck) {
+  const auto got = round_trip(Ack{.request_id = 99, .code = ErrorCode::None, .text = "Done."});
+  EXPECT_EQ(got.request_id, 99U);
+  EXPECT_EQ(got.code, ErrorCode::None);
+  EXPECT_EQ(got.text, "Done.");
+}
+
+TEST(Record, CarriesAModelCard) {
+  const ModelLoaded sent = sample_model();
+  const ModelLoaded got = round_trip(sent);
+  EXPECT_EQ(got.card.name, sent.card.name);
+  EXPECT_EQ(got.card.sha256, sent.card.sha256);
+  EXPECT_EQ(got.card.family, sent.card.family);
+  EXPECT_EQ(got.card.engine, sent.card.engine);
+  EXPECT_EQ(got.card.input_width, sent.card.input_width);
+  EXPECT_EQ(got.card.input_height, sent.card.input_height);
+  EXPECT_EQ(got.card.labels, sent.card.labels);
+  EXPECT_EQ(got.load_ms, sent.load_ms);
+}
+
+TEST(Record, CarriesAFatalError) {
+  const auto got = round_trip(Fatal{.reason = ErrorCode::ModelInvalid, .text = "No output."});
+  EXPECT_EQ(got.reason, ErrorCode::ModelInvalid);
+  EXPECT_EQ(got.text, "No output.");
+}
+
+TEST(Record, CarriesAGap) {
+  const auto got = round_trip(Gap{.priority = PriorityClass::Bulk, .from = 4, .to = 9, .count = 6});
+  EXPECT_EQ(got.priority, PriorityClass::Bulk);
+  EXPECT_EQ(got.from, 4U);
+  EXPECT_EQ(got.to, 9U);
+  EXPECT_EQ(got.count, 6U);
+}
+
+TEST(Record, TakesEachCollectionAtItsLimitAndStillFitsOneMessage) {
+  Detection crowded = sample_detection();
+  crowded.objects.assign(limits::kObjectsPerFrame, crowded.objects.front());
+  EXPECT_EQ(round_trip(crowded).objects.size(), limits::kObjectsPerFrame);
+
+  ModelLoaded large = sample_model();
+  large.card.name.assign(limits::kModelNameBytes, 'n');
+  large.card.family.assign(limits::kLabelBytes, 'f');
+  large.card.engine.assign(limits::kLabelBytes, 'e');
+  large.card.input_width = large.card.input_height = limits::kModelInputSide;
+  large.card.labels.assign(limits::kLabels, std::string(limits::kLabelBytes, 'l'));
+  EXPECT_EQ(round_trip(large).card.labels.size(), limits::kLabels);
+  EXPECT_LE(encoded(record_of(large)).size(), limits::kRecordBytes);
+}
+
+TEST(Record, CutsALongReasonAtACharacter) {
+  std::string reason(limits::kReasonBytes - 1, 'x');
+  reason += "ä and more";
+  const auto got = round_trip(Fatal{.reason = ErrorCode::Internal, .text = reason});
+  EXPECT_EQ(got.text, std::string(limits::kReasonBytes - 1, 'x'));
+}
+
+TEST(Record, MakesTextsOfAWorkerFitForALogLine) {
+  const auto got = round_trip(Fatal{.reason = ErrorCode::Internal, .text = "a\nb\x1b[31m\xFF"});
+  EXPECT_EQ(got.text.find_first_of("\n\x1b\xFF"), std::string::npos) << got.text;
+  ModelLoaded model = sample_model();
+  model.card.labels = {"per\rson"};
+  EXPECT_EQ(round_trip(model).card.labels[0].find('\r'), std::string::npos);
+}
+
+struct FieldCase {
+  const char* field;  // named by the error, or null where the value is accepted
+  std::function<void(Record&)> change;
+};
+
+FieldCase of_detection(const char* field, std::function<void(Detection&)> change) {
+  return {field, [change](Record& record) { change(std::get<Detection>(record.body)); }};
+}
+
+void expect_decided(const RecordBody& body, const std::vector<FieldCase>& cases) {
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Record record = record_of(body);
+    cases[i].change(record);
+    const auto decoded = decode_record(encoded(record));
+    if (cases[i].field == nullptr) {
+      EXPECT_TRUE(decoded) << "case " << i << ": " << decoded.error().message;
+      continue;
+    }
+    ASSERT_FALSE(decoded) << "case " << i << " must refuse " << cases[i].field;
+    EXPECT_EQ(decoded.error().code, ErrorCode::Corrupt);
+    EXPECT_EQ(decoded.error().field, cases[i].field) << "case " << i;
+  }
+}
+
+TEST(Record, DecidesEachNumberOfADetectionAtItsLimit) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kReach = 2.0F * static_cast<float>(limits::kFrameSide);
+  expect_decided(
+      sample_detection(),
+      {
+          of_detection(nullptr, [](Detection& d) { d.width = d.height = limits::kFrameSide; }),
+          of_detection("width", [](Detection& d) { d.width = limits::kFrameSide + 1; }),
+          of_detection("width", [](Detection& d) { d.width = 0; }),
+          of_detection("height", [](Detection& d) { d.height = limits::kFrameSide + 1; }),
+          of_detection("height", [](Detection& d) { d.height = 0; }),
+          of_detection("arrival_ns", [](Detection& d) { d.arrival_ns = -1; }),
+          of_detection("capture_wall_ns", [](Detection& d) { d.capture_wall_ns = -1; }),
+          of_detection(nullptr, [](Detection& d) { d.objects[0].confidence = 1; }),
+          of_detection(nullptr, [](Detection& d) { d.objects[1].confidence = 0; }),
+          of_detection("objects.confidence", [](Detection& d) { d.objects[0].confidence = 1.01F; }),
+          of_detection("objects.confidence", [](Detection& d) { d.objects[0].confidence = -0.1F; }),
+          of_detection("objects.confidence", [](Detection& d) { d.objects[0].confidence = kNan; }),
+          of_detection("objects.box.x", [](Detection& d) { d.objects[0].box.x = kNan; }),
+          of_detection("objects.box.y", [](Detection& d) { d.objects[1].box.y = -kInfinity; }),
+          of_detection("objects.box.w", [](Detection& d) { d.objects[0].box.w = -1; }),
+          of_detection("objects.box.h", [](Detection& d) { d.objects[0].box.h = kInfinity; }),
+          of_detection(nullptr,
+                       [](Detection& d) {
+                         d.objects[0].box = {-kReach, 0, kReach, 1};
+                       }),
+          of_detection("objects.box.x", [](Detection& d) { d.objects[0].box.x = 1.1F * kReach; }),
+          of_detection(nullptr, [](Detection& d) { d.objects[0].label_id = limits::kLabels - 1; }),
+          of_detection("objects.label_id",
+                       [](Detection& d) { d.objects[0].label_id = limits::kLabels; }),
+      });
+}
+
+TEST(Record, DecidesTheNumbersOfEveryRecordAtTheirLimit) {
+  expect_decided(
+      Fatal{}, {
+                   {nullptr, [](Record& r) { r.sequence = 1; }},
+                   {"sequence", [](Record& r) { r.sequence = 0; }},
+                   {nullptr, [](Record& r) { r.deadline_ns = 0; }},
+                   {"deadline_ns", [](Record& r) { r.deadline_ns = -1; }},
+                   {"publish_ns",
+                    [](Record& r) { r.publish_ns = std::numeric_limits<std::int64_t>::min(); }},
+                   {"reason", [](Record& r) { std::get<Fatal>(r.body).reason = ErrorCode{4711}; }},
+               });
+}
+
+TEST(Record, DecidesAModelCardAtItsLimits) {
+  const auto of_card = [](const char* field, std::function<void(ModelCard&)> change) {
+    return FieldCase{field,
+                     [change](Record& record) { change(std::get<ModelLoaded>(record.body).card); }};
+  };
+  expect_decided(
+      sample_model(),
+      {
+          of_card("sha256", [](ModelCard& card) { card.sha256.pop_back(); }),
+          of_card("sha256", [](ModelCard& card) { card.sha256[3] = 'G'; }),
+          of_card("input_width", [](ModelCard& card) { card.input_width = 0; }),
+          of_card("input_height",
+                  [](ModelCard& card) { card.input_height = limits::kModelInputSide + 1; }),
+          of_card(nullptr, [](ModelCard& card) { card.labels.clear(); }),
+      });
+}
+
+TEST(Record, DecidesAGapAndAStateAtTheirLimits) {
+  const auto of_gap = [](const char* field, Gap gap) {
+    return FieldCase{field, [gap](Record& record) { record.body = gap; }};
+  };
+  constexpr auto kClass = PriorityClass::Important;
+  expect_decided(Gap{}, {
+                            of_gap(nullptr, Gap{kClass, 5, 5, 1}),
+                            of_gap("from", Gap{kClass, 0, 5, 1}),
+                            of_gap("from", Gap{kClass, 6, 5, 1}),
+                            of_gap("count", Gap{kClass, 5, 6, 0}),
+                            of_gap("count", Gap{kClass, 5, 6, 3}),
+                            of_gap(nullptr, Gap{kClass, 1, ~Sequence{0}, ~Sequence{0}}),
+                            of_gap("priority", Gap{PriorityClass{4}, 5, 6, 1}),
+                            {"state",
+                             [](Record& record) {
+                               record.body = CameraChange{
+                                   .state = CameraState{3}, .text = "", .retry_in_ms = 0};
+                             }},
+                        });
+}
+
+}  // namespace
+}  // namespace bulkhead::ipc
