@@ -14,7 +14,7 @@
 #include "common/limits.hpp"
 #include "ipc/layout_version.hpp"
 #include "ipc/spsc_ring.hpp"
-#include "tests/fixtures/fixture_worker.hpp"
+#include "tests/support/fixture_worker.hpp"
 
 namespace bulkhead::ipc {
 namespace {

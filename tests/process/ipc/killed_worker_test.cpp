@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "ipc/priority_channel.hpp"
-#include "tests/fixtures/fixture_worker.hpp"
-#include "tests/fixtures/numbered_record.hpp"
+#include "tests/support/fixture_worker.hpp"
+#include "tests/support/numbered_record.hpp"
 
 namespace bulkhead::ipc {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "ipc/command.hpp"
 #include "ipc/priority_channel.hpp"
-#include "tests/fixtures/fixture_worker.hpp"
+#include "tests/support/fixture_worker.hpp"
 
 namespace bulkhead::ipc {
 namespace {
