@@ -35,28 +35,34 @@ struct FreeJpeg {
   void operator()(unsigned char* bytes) const noexcept { tjFree(bytes); }
 };
 
-void stretch_plane(const Plane& plane, std::size_t width, std::size_t height,
-                   const RangeTable& table, std::uint8_t* out) {
-  for (std::size_t row = 0; row < height; ++row) {
-    const std::uint8_t* pixels = plane.pixels + row * plane.stride;
-    out = std::transform(pixels, pixels + width, out,
+struct Size {
+  std::size_t width = 0;
+  std::size_t height = 0;
+};
+
+/// Copies a plane of size `from`, stretched, into one of size `to` whose rows are not padded. Where
+/// `to` is larger, the last column and row are repeated. Returns the end of what was written.
+std::uint8_t* stretch_plane(const Plane& plane, const Size& from, const Size& to,
+                            const RangeTable& table, std::uint8_t* out) {
+  for (std::size_t row = 0; row < to.height; ++row) {
+    const std::uint8_t* pixels = plane.pixels + std::min(row, from.height - 1) * plane.stride;
+    out = std::transform(pixels, pixels + from.width, out,
                          [&table](std::uint8_t value) { return table[value]; });
+    out = std::fill_n(out, to.width - from.width, out[-1]);
   }
+  return out;
 }
 
-/// All planes tightly packed, in full range.
+/// All planes in full range, packed as libjpeg-turbo wants them: with an even number of luma
+/// columns and rows, also for pictures of odd size.
 std::vector<std::uint8_t> full_range_planes(const Frame& frame) {
-  const std::size_t width = frame.width;
-  const std::size_t height = frame.height;
-  const std::size_t chroma_width = (width + 1) / 2;
-  const std::size_t chroma_height = (height + 1) / 2;
-  const std::size_t luma_bytes = width * height;
-  const std::size_t chroma_bytes = chroma_width * chroma_height;
-  std::vector<std::uint8_t> packed(luma_bytes + 2 * chroma_bytes);
-  std::uint8_t* u = packed.data() + luma_bytes;
-  stretch_plane(frame.planes[0], width, height, kLuma, packed.data());
-  stretch_plane(frame.planes[1], chroma_width, chroma_height, kChroma, u);
-  stretch_plane(frame.planes[2], chroma_width, chroma_height, kChroma, u + chroma_bytes);
+  const Size size{frame.width, frame.height};
+  const Size chroma{(size.width + 1) / 2, (size.height + 1) / 2};
+  const Size luma{chroma.width * 2, chroma.height * 2};
+  std::vector<std::uint8_t> packed(luma.width * luma.height + 2 * chroma.width * chroma.height);
+  std::uint8_t* end = stretch_plane(frame.planes[0], size, luma, kLuma, packed.data());
+  end = stretch_plane(frame.planes[1], chroma, chroma, kChroma, end);
+  stretch_plane(frame.planes[2], chroma, chroma, kChroma, end);
   return packed;
 }
 

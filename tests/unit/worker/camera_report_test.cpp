@@ -1,0 +1,108 @@
+#include "worker/publish/camera_report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "common/limits.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using ipc::CameraState;
+
+class CameraReportTest : public testing::Test {
+ protected:
+  CameraReportTest() { redactor_->add("s3cret"); }
+
+  std::vector<ipc::CameraChange> said() {
+    std::vector<ipc::CameraChange> changes;
+    for (;;) {
+      const auto taken = consumer_.try_take();
+      EXPECT_TRUE(taken);
+      if (!taken || !*taken) return changes;
+      changes.push_back(std::get<ipc::CameraChange>((*taken)->record.body));
+    }
+  }
+
+  std::vector<CameraState> states() {
+    std::vector<CameraState> states;
+    for (const auto& change : said()) states.push_back(change.state);
+    return states;
+  }
+
+  ipc::ShmSegment segment_ = ipc::ShmSegment::create(1).value();
+  std::pair<UniqueFd, UniqueFd> bell_ = ipc::Doorbell::create_pair().value();
+  ipc::PriorityConsumer consumer_{segment_, bell_.first.get()};
+  ExitRequest exit_ = ExitRequest::create().value();
+  ResultPublisher publisher_{segment_, bell_.second.get(), exit_};
+  std::shared_ptr<Redactor> redactor_ = std::make_shared<Redactor>();
+  CameraReport camera_{publisher_, redactor_};
+};
+
+using States = std::vector<CameraState>;
+
+TEST_F(CameraReportTest, IsLiveOnlyWhenAFrameOfTheConnectionWasInferredAndSaysItOnce) {
+  camera_.model_loaded();
+  camera_.connecting();
+  camera_.first_frame(1);
+  EXPECT_EQ(states(), States{CameraState::Connecting});
+  EXPECT_TRUE(camera_.inferred(1));
+  EXPECT_FALSE(camera_.inferred(2));
+  EXPECT_EQ(states(), States{CameraState::Live});
+}
+
+TEST_F(CameraReportTest, ALateFrameOfALostConnectionDoesNotMeanLive) {
+  camera_.model_loaded();
+  camera_.connecting();
+  camera_.first_frame(1);
+  camera_.inferred(1);
+  camera_.lost({ErrorCode::Stalled, "no pictures", {}}, 500ms);
+  said();
+  EXPECT_FALSE(camera_.inferred(2));
+  camera_.connecting();
+  EXPECT_FALSE(camera_.inferred(3)) << "a frame from before, the new connection has none yet";
+  camera_.first_frame(4);
+  EXPECT_FALSE(camera_.inferred(3)) << "a frame from before the first of this connection";
+  EXPECT_EQ(states(), States{CameraState::Connecting});
+  EXPECT_TRUE(camera_.inferred(4));
+}
+
+TEST_F(CameraReportTest, BeforeTheModelIsLoadedOnlyTheLatestChangeIsKept) {
+  camera_.connecting();
+  camera_.lost({ErrorCode::ConnectFailed, "refused", {}}, 500ms);
+  EXPECT_TRUE(said().empty());
+  camera_.model_loaded();
+  EXPECT_EQ(states(), States{CameraState::Lost});
+}
+
+TEST_F(CameraReportTest, ALossSaysWhyAndWhenItIsTriedAgainWithoutSecretsOrControlCharacters) {
+  camera_.model_loaded();
+  camera_.lost({ErrorCode::AuthFailed, "rtsp://u:s3cret@host\n said \x1b[31mno", {}}, 180s);
+  const auto changes = said();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].reason, ErrorCode::AuthFailed);
+  EXPECT_EQ(changes[0].retry_in_ms, 180'000U);
+  EXPECT_EQ(changes[0].text.find("s3cret"), std::string::npos);
+  EXPECT_EQ(changes[0].text.find_first_of("\n\x1b"), std::string::npos);
+}
+
+TEST_F(CameraReportTest, AClipAtItsEndIsLostOnlyAfterItsLastFrameWasInferred) {
+  camera_.model_loaded();
+  camera_.connecting();
+  camera_.first_frame(1);
+  camera_.finished();
+  EXPECT_TRUE(camera_.inferred(1));
+  EXPECT_EQ(states(), (States{CameraState::Connecting, CameraState::Live}));
+  camera_.idle();
+  camera_.idle();
+  const auto changes = said();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].state, CameraState::Lost);
+  EXPECT_EQ(changes[0].reason, ErrorCode::EndOfStream);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,189 @@
+#include "worker/pipeline/detect_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "common/limits.hpp"
+#include "tests/support/pictures.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using ipc::PriorityClass;
+using ipc::Stage;
+using Taken = ipc::PriorityConsumer::Taken;
+
+constexpr std::int64_t kMs = 1'000'000;
+
+/// Runs the loop on this thread over scripted frames; the last inference stops it.
+class DetectLoopTest : public testing::Test {
+ protected:
+  DetectLoopTest() { camera_.model_loaded(); }
+
+  void give(std::uint64_t id, std::int64_t arrival_ms) {
+    Frame frame = test::plain_i420(id, 64, 48, 128);
+    frame.arrival_ns = arrival_ms * kMs;
+    frame.capture_wall_ns = 42;
+    ASSERT_TRUE(ring_.push(std::move(frame), {}));
+  }
+
+  Result<> run(double max_fps = 0) {
+    DetectLoop loop{{.ring = ring_,
+                     .infer =
+                         [this](const Frame& frame) {
+                           stages_.push_back(static_cast<Stage>(status().stage.load()));
+                           auto answer = infer_(frame);
+                           if (ring_.depth() == 0) stop_.request_stop();
+                           return answer;
+                         },
+                     .publisher = publisher_,
+                     .preview = preview_,
+                     .camera = camera_,
+                     .status = status(),
+                     .on_first_inferred = [this] { ++first_inferred_; }},
+                    max_fps};
+    return loop.run(stop_.get_token());
+  }
+
+  std::vector<Taken> take_all() {
+    std::vector<Taken> all;
+    for (;;) {
+      auto taken = consumer_.try_take();
+      EXPECT_TRUE(taken);
+      if (!taken || !*taken) return all;
+      all.push_back(std::move(**taken));
+    }
+  }
+
+  ipc::StatusPage& status() const { return segment_.status(); }
+
+  ipc::ShmSegment segment_ = ipc::ShmSegment::create(1).value();
+  std::pair<UniqueFd, UniqueFd> bell_ = ipc::Doorbell::create_pair().value();
+  ipc::PriorityConsumer consumer_{segment_, bell_.first.get()};
+  ExitRequest exit_ = ExitRequest::create().value();
+  ResultPublisher publisher_{segment_, bell_.second.get(), exit_};
+  PreviewPublisher preview_{segment_.preview_slot()};
+  CameraReport camera_{publisher_, std::make_shared<Redactor>()};
+  FrameRing ring_{16, WhenFull::DropOldest};
+  std::stop_source stop_;
+  DetectLoop::Infer infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
+    return DetectLoop::Inference{};
+  };
+  std::vector<Stage> stages_;
+  int first_inferred_ = 0;
+};
+
+TEST_F(DetectLoopTest, ObjectsAreImportantAndTheirAbsenceIsBulk) {
+  infer_ = [](const Frame& frame) -> Result<DetectLoop::Inference> {
+    DetectLoop::Inference inference{.objects = {}, .times = {.infer_us = 7}};
+    if (frame.id == 2) inference.objects.push_back({.box = {1, 2, 3, 4}, .confidence = 0.9F});
+    return inference;
+  };
+  give(1, 0);
+  give(2, 40);
+  ASSERT_TRUE(run());
+  const auto taken = take_all();
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken[0].priority, PriorityClass::Important);
+  const auto& found = std::get<Detection>(taken[0].record.body);
+  EXPECT_EQ(found.frame_id, 2U);
+  EXPECT_EQ(found.arrival_ns, 40 * kMs);
+  EXPECT_EQ(found.capture_wall_ns, 42);
+  EXPECT_EQ(found.infer_us, 7U);
+  EXPECT_EQ(found.width, 64U);
+  EXPECT_EQ(found.height, 48U);
+  EXPECT_EQ(taken[1].priority, PriorityClass::Bulk);
+  EXPECT_EQ(std::get<Detection>(taken[1].record.body).frame_id, 1U);
+}
+
+TEST_F(DetectLoopTest, TheFirstInferredFrameOfAConnectionIsReportedBeforeItsDetection) {
+  camera_.first_frame(1);
+  give(1, 0);
+  give(2, 40);
+  ASSERT_TRUE(run());
+  const auto taken = take_all();
+  ASSERT_EQ(taken.size(), 3U);
+  EXPECT_EQ(std::get<ipc::CameraChange>(taken[0].record.body).state, ipc::CameraState::Live);
+  EXPECT_EQ(taken[0].record.sequence, 1U);
+  EXPECT_EQ(first_inferred_, 1);
+}
+
+TEST_F(DetectLoopTest, FramesAboveTheLimitAreSkippedAndCountedBeforeTheInference) {
+  for (std::uint64_t id = 1; id <= 11; ++id) give(id, static_cast<std::int64_t>(1000 + id * 100));
+  ASSERT_TRUE(run(5));
+  EXPECT_EQ(status().frames_inferred_total.load(), 6U);
+  EXPECT_EQ(status().frames_skipped_total.load(), 5U);
+}
+
+TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {
+  infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
+    DetectLoop::Inference inference;
+    inference.objects.resize(3);
+    inference.times = {.letterbox_us = 1, .infer_us = 20, .decode_us = 3};
+    return inference;
+  };
+  give(1, 0);
+  give(2, 40);
+  ASSERT_TRUE(run());
+  EXPECT_EQ(status().frames_inferred_total.load(), 2U);
+  EXPECT_EQ(status().objects_total.load(), 6U);
+  EXPECT_EQ(status().letterbox_ns_total.load(), 2'000U);
+  EXPECT_EQ(status().infer_ns_total.load(), 40'000U);
+  EXPECT_EQ(status().decode_ns_total.load(), 6'000U);
+  EXPECT_GT(status().publish_ns_total.load(), 0U);
+}
+
+TEST_F(DetectLoopTest, ShowsThatItInfersAndSinceWhen) {
+  const std::int64_t before = monotonic_ns();
+  give(1, 0);
+  ASSERT_TRUE(run());
+  ASSERT_EQ(stages_, std::vector{Stage::Inferring});
+  EXPECT_GE(status().stage_since_ns.load(), before);
+}
+
+TEST_F(DetectLoopTest, AFailedInferenceEndsTheLoopAndPublishesNothing) {
+  infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
+    return Error{ErrorCode::InferenceFailed, "Reshape", {}};
+  };
+  give(1, 0);
+  give(2, 40);
+  const auto done = run();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::InferenceFailed);
+  EXPECT_TRUE(take_all().empty());
+}
+
+TEST_F(DetectLoopTest, KeepsEveryFrameForSnapshotsWhetherInferredOrNot) {
+  give(1, 1000);
+  give(2, 1010);  // skipped
+  infer_ = [this](const Frame& frame) -> Result<DetectLoop::Inference> {
+    EXPECT_EQ(preview_.take(50).value(), frame.id);
+    return DetectLoop::Inference{};
+  };
+  std::jthread stopper{[this] {
+    while (status().frames_skipped_total.load() == 0) std::this_thread::yield();
+    stop_.request_stop();
+  }};
+  ASSERT_TRUE(run(5));
+  EXPECT_EQ(preview_.take(50).value(), 2U);
+}
+
+TEST_F(DetectLoopTest, WithoutFramesItReportsTheClipsEndAndStopsWhenAsked) {
+  camera_.finished();
+  std::jthread stopper{[this] {
+    // The end is said only by an idle loop.
+    while (status().results_published_total.load() == 0) std::this_thread::yield();
+    stop_.request_stop();
+  }};
+  ASSERT_TRUE(run());
+  const auto taken = take_all();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(std::get<ipc::CameraChange>(taken[0].record.body).reason, ErrorCode::EndOfStream);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker
