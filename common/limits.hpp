@@ -70,6 +70,7 @@ inline constexpr auto kConnectTime = 10s;
 inline constexpr auto kFirstFrameTime = 10s;
 inline constexpr auto kStallTime = 5s;
 inline constexpr auto kTeardownTime = 3s;  // a pipeline that does not stop: the process must end
+inline constexpr auto kTeardownReplyTime = 500ms;  // what a camera gets to answer our good-bye
 
 // The life of a worker. `kStopTime` is for all of an orderly stop, teardown included, and shorter
 // than the supervisor's patience (kTermGrace), so that a worker that hangs still ends by itself.

@@ -17,7 +17,6 @@ struct CaptureCounters {
   std::atomic<std::uint64_t> received_total{0};  // compressed pictures that arrived
   std::atomic<std::uint64_t> decoded_total{0};
   std::atomic<std::uint64_t> attempts_total{0};  // connections tried, the first included
-  std::atomic<std::uint64_t> lost_total{0};      // attempts that ended with an error
   std::atomic<std::int64_t> last_frame_ns{0};    // monotonic; 0: none yet
 };
 

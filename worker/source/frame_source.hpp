@@ -40,7 +40,7 @@ class FrameSource {
   [[nodiscard]] virtual bool is_finite() const noexcept = 0;
 };
 
-/// The source for the scheme of `spec.rtsp_url`.
+/// The source for the scheme of `spec.url`.
 Result<std::unique_ptr<FrameSource>> make_frame_source(const SessionSpec& spec,
                                                        const SourceLimits& limits = {});
 
