@@ -210,7 +210,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
             .letterbox = Letterbox{*input, yolox ? Anchor::TopLeft : Anchor::Centre,
                                    pixel_rule(plan->family, model->entry)},
             .plan = *plan,
-            .filter = {stage.min_confidence, std::move(*wanted)},
+            .filter = {stage.min_confidence, std::move(*wanted), box_limits.every_class},
             .input = *input,
             .max_iou = stage.nms_iou.value_or(yolox ? kYoloXIou : kOthersIou),
             .box_limits = box_limits,

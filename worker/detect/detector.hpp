@@ -21,11 +21,12 @@ struct DetectorPlaces {
   std::filesystem::path cache_dir;  // optimised models, created on demand; empty: none are kept
 };
 
-/// How many boxes are looked at. The defaults are for cameras; a measurement of precision raises
-/// them, because it wants every box down to a confidence of 0.001.
+/// Which boxes are looked at. The defaults are for cameras; a measurement of precision wants
+/// every box down to a confidence of 0.001, and each class of it.
 struct BoxLimits {
   std::size_t candidates = limits::kCandidatesPerFrame;  // the best ones that enter the NMS
   std::size_t objects = limits::kObjectsPerFrame;        // the best ones that come out of it
+  bool every_class = false;  // one place may carry several labels; else its best one alone
 };
 
 /// What one `detect` cost, in microseconds.

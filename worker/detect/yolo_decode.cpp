@@ -8,16 +8,6 @@ namespace bulkhead::worker {
 
 namespace {
 
-struct BestClass {
-  std::uint32_t id = 0;
-  float score = 0;
-};
-
-BestClass best_class(const float* scores, std::uint32_t classes) {
-  const float* best = std::max_element(scores, scores + classes);
-  return {static_cast<std::uint32_t>(best - scores), *best};
-}
-
 /// A box by its centre, as all layouts but the last have it.
 struct Centred {
   float x;
@@ -33,11 +23,25 @@ void append(const Candidate& box, const DecodeFilter& filter, std::vector<Candid
   out.push_back(box);
 }
 
-void append(const Centred& box, BestClass best, float confidence, const DecodeFilter& filter,
+void append(const Centred& box, std::uint32_t label, float confidence, const DecodeFilter& filter,
             std::vector<Candidate>& out) {
+  if (!(confidence >= filter.min_confidence)) return;
   append({box.x - box.width / 2, box.y - box.height / 2, box.x + box.width / 2,
-          box.y + box.height / 2, confidence, static_cast<std::uint16_t>(best.id)},
+          box.y + box.height / 2, confidence, static_cast<std::uint16_t>(label)},
          filter, out);
+}
+
+/// The classes of one box whose scores lie side by side.
+void append_classes(const Centred& box, float objectness, std::span<const float> scores,
+                    const DecodeFilter& filter, std::vector<Candidate>& out) {
+  if (filter.every_class) {
+    for (std::uint32_t c = 0; c < scores.size(); ++c) {
+      append(box, c, objectness * scores[c], filter, out);
+    }
+  } else {
+    const auto best = std::ranges::max_element(scores);
+    append(box, static_cast<std::uint32_t>(best - scores.begin()), objectness * *best, filter, out);
+  }
 }
 
 }  // namespace
@@ -52,13 +56,10 @@ void decode_yolox(const OutputView& output, std::uint32_t classes, InputSize inp
       for (std::uint32_t x = 0; x < input.width / stride; ++x, row += step) {
         // Classes are at most 1: most cells are done with after one look at their objectness.
         if (!(row[4] >= filter.min_confidence)) continue;
-        const BestClass best = best_class(row + 5, classes);
-        const float confidence = row[4] * best.score;
-        if (!(confidence >= filter.min_confidence)) continue;
         const Centred box{(row[0] + static_cast<float>(x)) * scale,
                           (row[1] + static_cast<float>(y)) * scale, std::exp(row[2]) * scale,
                           std::exp(row[3]) * scale};
-        append(box, best, confidence, filter, out);
+        append_classes(box, row[4], {row + 5, classes}, filter, out);
       }
     }
   }
@@ -70,33 +71,58 @@ void decode_yolov5(const OutputView& output, std::uint32_t classes, const Decode
   const float* const end = output.values.data() + output.values.size();
   for (const float* row = output.values.data(); row != end; row += step) {
     if (!(row[4] >= filter.min_confidence)) continue;
-    const BestClass best = best_class(row + 5, classes);
-    const float confidence = row[4] * best.score;
-    if (!(confidence >= filter.min_confidence)) continue;
-    append(Centred{row[0], row[1], row[2], row[3]}, best, confidence, filter, out);
+    append_classes({row[0], row[1], row[2], row[3]}, row[4], {row + 5, classes}, filter, out);
   }
 }
 
+namespace {
+
+/// Layouts `1×(4+C)×N` keep each number of all boxes as a row.
+struct RowsOfBoxes {
+  const float* values;
+  std::size_t boxes;
+
+  [[nodiscard]] Centred box(std::size_t i) const {
+    const float* const first = values + i;
+    return {first[0], first[boxes], first[2 * boxes], first[3 * boxes]};
+  }
+  [[nodiscard]] const float* scores(std::uint32_t label) const {
+    return values + (std::size_t{4} + label) * boxes;
+  }
+};
+
+void append_every_class(const RowsOfBoxes& rows, std::uint32_t classes, const DecodeFilter& filter,
+                        std::vector<Candidate>& out) {
+  for (std::uint32_t c = 0; c < classes; ++c) {
+    const float* const scores = rows.scores(c);
+    for (std::size_t i = 0; i < rows.boxes; ++i) {
+      if (scores[i] >= filter.min_confidence) append(rows.box(i), c, scores[i], filter, out);
+    }
+  }
+}
+
+}  // namespace
+
 void decode_yolov8(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,
                    std::vector<Candidate>& out) {
+  const RowsOfBoxes rows{output.values.data(), output.values.size() / (std::size_t{4} + classes)};
+  if (filter.every_class) return append_every_class(rows, classes, filter, out);
+
   // Class by class over a block of boxes: rows are read in the order they lie in memory, and the
   // inner loop has no branch, so compilers make vectors of it.
   constexpr std::size_t kBlock = 256;
   constexpr std::int32_t kNone = -1;
-  const std::size_t boxes = output.values.size() / (std::size_t{4} + classes);
-  const float* const values = output.values.data();
   // "More than the next smaller number" is "at least".
   const float start =
       std::nextafter(filter.min_confidence, -std::numeric_limits<float>::infinity());
-
   std::array<float, kBlock> best;
   std::array<std::int32_t, kBlock> id;
-  for (std::size_t first = 0; first < boxes; first += kBlock) {
-    const std::size_t count = std::min(kBlock, boxes - first);
+  for (std::size_t first = 0; first < rows.boxes; first += kBlock) {
+    const std::size_t count = std::min(kBlock, rows.boxes - first);
     best.fill(start);
     id.fill(kNone);
     for (std::uint32_t c = 0; c < classes; ++c) {
-      const float* const scores = values + (std::size_t{4} + c) * boxes + first;
+      const float* const scores = rows.scores(c) + first;
       const auto label = static_cast<std::int32_t>(c);
       for (std::size_t i = 0; i < count; ++i) {
         const bool better = scores[i] > best[i];
@@ -106,9 +132,7 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (id[i] == kNone) continue;
-      const float* const box = values + first + i;
-      append(Centred{box[0], box[boxes], box[2 * boxes], box[3 * boxes]},
-             {static_cast<std::uint32_t>(id[i]), best[i]}, best[i], filter, out);
+      append(rows.box(first + i), static_cast<std::uint32_t>(id[i]), best[i], filter, out);
     }
   }
 }

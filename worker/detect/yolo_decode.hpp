@@ -16,10 +16,11 @@ inline constexpr std::array<std::uint32_t, 3> kStrides{8, 16, 32};
 struct DecodeFilter {
   float min_confidence = 0;         // at least this
   std::vector<bool> wanted_labels;  // by label id; empty: all
+  bool every_class = false;         // a box for each class that is confident enough, not the best
 };
 
 /// Each function appends to `out` the boxes of one layout of output, corners in pixels of the
-/// model's input. A box takes the label of its best class. Boxes with coordinates that are no
+/// model's input. Boxes with coordinates that are no
 /// finite numbers are dropped. `classes` fits the tensor: `plan_output` saw to it.
 
 /// `1×N×(5+C)`, raw: x, y relative to their cell and in strides, width and height as logarithms.

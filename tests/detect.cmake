@@ -1,0 +1,19 @@
+if(BULKHEAD_HAS_DATA)
+  # Pictures, labels and COCO's measure, for tests on real models.
+  add_library(bulkhead_test_pictures STATIC
+    support/average_precision.cpp
+    support/picture.cpp
+  )
+  target_link_libraries(bulkhead_test_pictures
+    PUBLIC bulkhead::frame
+    PRIVATE GTest::gtest opencv::imgcodecs opencv::imgproc
+  )
+  target_compile_definitions(bulkhead_test_pictures PUBLIC
+    BULKHEAD_TEST_DATA_DIR="${BULKHEAD_DATA_DIR}"
+    BULKHEAD_TEST_CATALOG="${PROJECT_SOURCE_DIR}/config/models.json"
+  )
+  bulkhead_test(coco_precision_test LABEL e2e
+    SOURCES e2e/worker/coco_precision_test.cpp
+    LINK bulkhead::detect bulkhead_test_pictures
+  )
+endif()
