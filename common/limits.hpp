@@ -23,7 +23,7 @@ inline constexpr std::size_t kReasonBytes = 512;
 inline constexpr std::size_t kLogFieldBytes = 4096;
 
 // JSON.
-inline constexpr std::size_t kJsonBytes = 256 * 1024;
+inline constexpr std::size_t kJsonBytes = std::size_t{256} * 1024;
 inline constexpr int kJsonDepth = 32;
 
 // Frames and objects.
@@ -31,12 +31,12 @@ inline constexpr std::uint32_t kFrameSide = 8192;  // pixels
 inline constexpr std::size_t kObjectsPerFrame = 300;
 inline constexpr std::size_t kCandidatesPerFrame = 1000;  // boxes that enter the NMS
 inline constexpr std::size_t kFrameRingFrames = 2;
-inline constexpr std::size_t kPreviewBytes = 1024 * 1024;
+inline constexpr std::size_t kPreviewBytes = std::size_t{1024} * 1024;
 
 // Pipeline.
 inline constexpr std::size_t kPipelineStages = 16;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
-inline constexpr std::size_t kModelFileBytes = 1024 * 1024 * 1024;
+inline constexpr std::size_t kModelFileBytes = std::size_t{1024} * 1024 * 1024;
 inline constexpr std::size_t kOptimizedModels = 32;  // copies kept on disk
 
 // What a worker keeps of CONTROL and CRITICAL results, each, while their ring is full; and how long
@@ -45,15 +45,16 @@ inline constexpr std::size_t kPendingRecords = 64;
 inline constexpr auto kBulkTtl = 2s;
 
 // Shared memory: ring sizes are in ipc/shm_segment.hpp.
-inline constexpr std::size_t kRecordBytes = 96 * 1024;
-inline constexpr std::size_t kControlMessageBytes = 192 * 1024;  // one packet, with label overrides
+inline constexpr std::size_t kRecordBytes = std::size_t{96} * 1024;
+inline constexpr std::size_t kControlMessageBytes =
+    std::size_t{192} * 1024;  // one packet, with label overrides
 
 // Control channel.
 inline constexpr std::size_t kConnections = 1024;
 inline constexpr std::size_t kStreamsPerConnection = 16;
 inline constexpr std::size_t kRequestsPerConnection = 64;  // waiting for their reply
-inline constexpr std::size_t kHttpHeaderBytes = 16 * 1024;
-inline constexpr std::size_t kHttpBodyBytes = 256 * 1024;
+inline constexpr std::size_t kHttpHeaderBytes = std::size_t{16} * 1024;
+inline constexpr std::size_t kHttpBodyBytes = std::size_t{256} * 1024;
 inline constexpr auto kHandshakeTime = 10s;
 inline constexpr auto kWriteTime = 5s;
 inline constexpr auto kIdlePing = 30s;
@@ -62,7 +63,7 @@ inline constexpr int kSocketSendBufferBytes = 256 * 1024;
 // Outbox of one stream, per class.
 inline constexpr std::size_t kOutboxMessages = 1000;
 inline constexpr std::size_t kOutboxControlMessages = 100;
-inline constexpr std::size_t kOutboxBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kOutboxBytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t kOutboxGaps = 256;  // gaps not yet told to the client
 
 // Waits inside a worker, by stage of the camera's handshake and life.
@@ -118,8 +119,9 @@ inline constexpr auto kWorkerRetryLongest = 30s;
 inline constexpr std::size_t kBreakerRestarts = 5;
 inline constexpr auto kBreakerWindow = 60s;
 inline constexpr auto kBreakerProbe = 60s;
-inline constexpr auto kHealthyTime = 60s;  // a worker up for so long clears its predecessors' deaths
-inline constexpr auto kSettledTime = 1s;   // up for so long: no crash at start, a lone death
+inline constexpr auto kHealthyTime =
+    60s;                                  // a worker up for so long clears its predecessors' deaths
+inline constexpr auto kSettledTime = 1s;  // up for so long: no crash at start, a lone death
 
 // One session of the supervisor.
 inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs

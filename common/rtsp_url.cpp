@@ -21,6 +21,7 @@ constexpr std::size_t kSchemeChars = 16;
 constexpr std::string_view kMask = "***";
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 constexpr std::string_view kAlnum =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -66,7 +67,6 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 std::string percent_encoded_path(std::string_view path) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : path) {
     if (c == '/' || kUnreserved.find(c) != std::string_view::npos) {
@@ -75,8 +75,8 @@ std::string percent_encoded_path(std::string_view path) {
     }
     const auto byte = static_cast<unsigned char>(c);
     encoded += '%';
-    encoded += kHex[byte / 16U];
-    encoded += kHex[byte % 16U];
+    encoded += kHexDigits[byte / 16U];
+    encoded += kHexDigits[byte % 16U];
   }
   return encoded;
 }

@@ -165,8 +165,13 @@ TEST_F(RotatingLogTest, AFullFileMovesToItsBackupsAndTheOldestGoes) {
   const auto log = open(small);
   const std::string filler(900, 'f');
   for (int i = 0; i < 40; ++i) log->info("line={} {}", i, filler);
-  EXPECT_NE(lines_of(file()).back().find("line=39 "), std::string::npos);
-  EXPECT_LT(lines_of(file("camera.2.log")).front(), lines_of(file("camera.1.log")).front());
+  const auto newest = lines_of(file());
+  const auto newer = lines_of(file("camera.1.log"));
+  const auto oldest = lines_of(file("camera.2.log"));
+  ASSERT_FALSE(newest.empty() || newer.empty() || oldest.empty());
+  EXPECT_NE(newest.back().find("line=39 "), std::string::npos);
+  EXPECT_LT(newer.back(), newest.front());
+  EXPECT_LT(oldest.back(), newer.front());
   for (const auto* name : {"camera.log", "camera.1.log", "camera.2.log"}) {
     EXPECT_LE(fs::file_size(file(name)), kSmallestLog);
     EXPECT_EQ(mode_of(file(name)), 0640U);
@@ -192,7 +197,9 @@ TEST_F(RotatingLogTest, WhereABackupCannotBeMadeTheLimitStillHolds) {
   fs::create_directories(file("camera.2.log") / "in the way");
   for (int i = 0; i < 10; ++i) log->info("line={} {}", i, std::string(900, 'f'));
   EXPECT_LE(fs::file_size(file()), kSmallestLog);
-  EXPECT_NE(lines_of(file()).back().find("line=9 "), std::string::npos);
+  const auto lines = lines_of(file());
+  ASSERT_FALSE(lines.empty());
+  EXPECT_NE(lines.back().find("line=9 "), std::string::npos);
 }
 
 TEST_F(RotatingLogTest, AnOpenedFileIsContinuedNotOverwritten) {
@@ -319,7 +326,7 @@ TEST_F(RotatingLogTest, TwoProcessesWithOneFileLoseNoLineWhileItRotates) {
     }
   }
   EXPECT_EQ(lines, 1000U);
-  EXPECT_GT(files, 10U);
+  EXPECT_GT(files, 2U);  // how many depends on how long one holds up the other
   EXPECT_EQ(log_lines_lost_total(), lost);
 }
 

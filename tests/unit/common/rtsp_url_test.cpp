@@ -106,6 +106,11 @@ TEST(RtspUrl, AFileIsADecodedAbsolutePath) {
   EXPECT_EQ(parsed("file:///srv/a b.mp4").printable(), "file:///srv/a%20b.mp4");
 }
 
+TEST(RtspUrl, APathIsEmptyOrBeginsWithASlash) {
+  EXPECT_EQ(parsed("rtsp://cam").path, "");
+  EXPECT_EQ(parsed("rtsp://cam?x=1").path, "/?x=1");
+}
+
 TEST(RtspUrl, PortsReachFrom1To65535) {
   EXPECT_EQ(parsed("rtsp://cam:1/").port, 1);
   EXPECT_EQ(parsed("rtsp://cam:65535/").port, 65535);
