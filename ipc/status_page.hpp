@@ -21,20 +21,21 @@ enum class Stage : std::uint32_t {
 };
 
 /// Counters written by the loops that do the work, read by the supervisor at any time. Progress of
-/// these numbers is the only liveness there is. Each field has one writing thread; all are
-/// relaxed: they are figures, nothing is ordered by them. The reader treats every value as
+/// these numbers is the only liveness there is. Each group has one writing thread; all are relaxed,
+/// but for `stage`: they are figures, nothing is ordered by them. The reader treats every value as
 /// untrusted: it may show it or compare it with an earlier one, never use it as a size or index.
 struct alignas(kCacheLineBytes) StatusPage {
-  // Source thread.
+  // What the source counted; copied here by the control thread, every limits::kControlTick.
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> frames_received_total;
   std::atomic<std::uint64_t> frames_decoded_total;
   std::atomic<std::uint64_t> frames_dropped_total;  // by the frame ring: detector too slow
   std::atomic<std::uint64_t> reconnects_total;
   std::atomic<std::int64_t> last_frame_ns;  // monotonic
-  std::atomic<std::uint32_t> source_width;
+  std::atomic<std::uint32_t> source_width;  // of the latest frame; by the detect thread
   std::atomic<std::uint32_t> source_height;
 
-  // Detect thread.
+  // Detect thread. Stored with release after `stage_since_ns`: who reads a stage with acquire sees
+  // a time that is not older than it.
   alignas(kCacheLineBytes) std::atomic<std::uint32_t> stage;  // Stage
   std::atomic<std::uint32_t> reserved;
   std::atomic<std::int64_t> stage_since_ns;  // monotonic
@@ -45,6 +46,8 @@ struct alignas(kCacheLineBytes) StatusPage {
   std::atomic<std::uint64_t> decode_ns_total;
   std::atomic<std::uint64_t> publish_ns_total;
   std::atomic<std::uint64_t> frames_skipped_total;  // by maxFps
+
+  // The publisher, by whichever thread holds its lock. All classes together, then by class.
   std::atomic<std::uint64_t> results_published_total;
   std::array<std::atomic<std::uint64_t>, kPriorityClasses> results_dropped_total;
 

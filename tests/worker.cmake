@@ -1,7 +1,3 @@
-if(NOT TARGET bulkhead::worker)
-  return()
-endif()
-
 bulkhead_test(worker_publish_test LABEL unit
   SOURCES
     unit/worker/camera_report_test.cpp
@@ -13,6 +9,7 @@ bulkhead_test(worker_pipeline_test LABEL unit
   SOURCES
     unit/worker/detect_loop_test.cpp
     unit/worker/frame_rate_gate_test.cpp
+    unit/worker/frame_ring_test.cpp
     unit/worker/log_throttle_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)

@@ -204,7 +204,9 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); }},
                   pipeline.max_fps};
   // The model has run once on an empty picture: what fails now may pass next time.
-  if (const auto done = loop.run(stop); !done) fatal(done.error(), ipc::kExitInternal);
+  if (const auto done = loop.run(stop); !done) return fatal(done.error(), ipc::kExitInternal);
+  // Stopped, which has been decided elsewhere already, or a clip at its end.
+  around_.exit.request(ipc::kExitOk);
 }
 
 void Worker::fatal(const Error& error, ipc::WorkerExit code) {

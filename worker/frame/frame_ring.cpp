@@ -1,6 +1,7 @@
 #include "worker/frame/frame_ring.hpp"
 
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace bulkhead::worker {
@@ -18,6 +19,7 @@ bool FrameRing::push(Frame frame, std::stop_token stop) {
     } else if (frames_.size() == capacity_) {
       frames_.pop_front();
       ++dropped_total_;
+      behind_ = true;
     }
     frames_.push_back(std::move(frame));
   }
@@ -30,6 +32,10 @@ std::optional<Frame> FrameRing::pop(std::stop_token stop, std::chrono::milliseco
   {
     std::unique_lock lock{mutex_};
     if (!changed_.wait_for(lock, stop, wait, [this] { return !frames_.empty(); })) return taken;
+    if (std::exchange(behind_, false)) {
+      dropped_total_ += frames_.size() - 1;
+      frames_.erase(frames_.begin(), std::prev(frames_.end()));
+    }
     taken = std::move(frames_.front());
     frames_.pop_front();
   }

@@ -22,7 +22,9 @@ enum class WhenFull {
 ///
 /// One producer thread, one consumer thread; owned by Worker. At the limit it drops the oldest
 /// frame and counts it, or makes the producer wait, as `WhenFull` says: a slow detector never
-/// stops a camera's socket from being read.
+/// stops a camera's socket from being read. A detector that has fallen behind, so that frames were
+/// dropped, gets the newest next, not the oldest: it would stay two frames late for ever. One that
+/// was only held up for a moment gets every frame.
 class FrameRing {
  public:
   FrameRing(std::size_t capacity, WhenFull when_full);
@@ -30,7 +32,8 @@ class FrameRing {
   /// False only when `stop` was requested while waiting for room.
   bool push(Frame frame, std::stop_token stop);
 
-  /// The oldest frame held; empty when `stop` was requested or `wait` passed without one.
+  /// The oldest frame held, or the newest after drops; empty when `stop` was requested or `wait`
+  /// passed without one.
   std::optional<Frame> pop(std::stop_token stop, std::chrono::milliseconds wait);
 
   [[nodiscard]] std::uint64_t dropped_total() const;
@@ -43,6 +46,7 @@ class FrameRing {
   std::condition_variable_any changed_;
   std::deque<Frame> frames_;
   std::uint64_t dropped_total_ = 0;
+  bool behind_ = false;  // a frame was dropped since the last pop
 };
 
 }  // namespace bulkhead::worker

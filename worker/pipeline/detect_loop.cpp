@@ -9,6 +9,7 @@ namespace {
 
 /// How long the loop sleeps at most without looking at what else is due.
 constexpr std::chrono::milliseconds kFrameWait{250};
+constexpr std::chrono::milliseconds kNoWait{0};
 
 constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
 
@@ -23,13 +24,18 @@ DetectLoop::DetectLoop(Stages stages, double max_fps)
 
 Result<> DetectLoop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    timer_.enter(ipc::Stage::WaitingForFrame);
-    const auto frame = stages_.ring.pop(stop, kFrameWait);
+    timer_.enter(waiting_);
+    // Asked before the look into the ring: a source that had finished by then has pushed all.
+    const bool finished = stages_.camera.has_finished();
+    const auto frame = stages_.ring.pop(stop, finished ? kNoWait : kFrameWait);
     if (!frame) {
-      idle();
-      continue;
+      stages_.publisher.flush();
+      if (!finished) continue;
+      if (!stop.stop_requested()) stages_.camera.end_of_clip();
+      return {};
     }
-    stages_.preview.keep(*frame);
+    waiting_ = ipc::Stage::WaitingForFrame;
+    take(*frame);
     if (!gate_.admit(frame->arrival_ns)) {
       stages_.status.frames_skipped_total.fetch_add(1, kOrder);
       continue;
@@ -37,6 +43,12 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     if (auto done = infer_and_publish(*frame); !done) return done;
   }
   return {};
+}
+
+void DetectLoop::take(const Frame& frame) {
+  stages_.preview.keep(frame);
+  stages_.status.source_width.store(frame.width, kOrder);
+  stages_.status.source_height.store(frame.height, kOrder);
 }
 
 Result<> DetectLoop::infer_and_publish(const Frame& frame) {
@@ -57,7 +69,7 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
                                       .width = frame.width,
                                       .height = frame.height,
                                       .objects = std::move(inference->objects)});
-  add(stages_.status.publish_ns_total, timer_.enter(ipc::Stage::WaitingForFrame));
+  add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   return {};
 }
 
@@ -69,11 +81,6 @@ void DetectLoop::count(const Inference& inference) noexcept {
   add(status.decode_ns_total, inference.times.decode_us * kNsPerUs);
   status.frames_inferred_total.fetch_add(1, kOrder);
   status.objects_total.fetch_add(inference.objects.size(), kOrder);
-}
-
-void DetectLoop::idle() {
-  stages_.camera.idle();
-  stages_.publisher.flush();
 }
 
 }  // namespace bulkhead::worker

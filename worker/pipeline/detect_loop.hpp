@@ -45,17 +45,18 @@ class DetectLoop {
 
   DetectLoop(Stages stages, double max_fps);
 
-  /// Until `stop` is requested, or an inference fails: InferenceFailed, the loop is over then.
+  /// Until `stop` is requested, or a clip played once is at its end and its last frame published.
+  /// An inference that fails ends the loop, too: InferenceFailed.
   Result<> run(const std::stop_token& stop);
 
  private:
+  void take(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
   void count(const Inference& inference) noexcept;
-  void idle();
-
   Stages stages_;
   FrameRateGate gate_;
   StageTimer timer_;
+  ipc::Stage waiting_ = ipc::Stage::Connecting;  // WaitingForFrame once there was one
 };
 
 }  // namespace bulkhead::worker

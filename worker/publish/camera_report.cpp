@@ -46,10 +46,7 @@ void CameraReport::lost(const Error& error, std::chrono::milliseconds retry_in) 
        .retry_in_ms = to_ms(retry_in)});
 }
 
-void CameraReport::finished() {
-  const MutexLock lock{mutex_};
-  finished_ = true;
-}
+void CameraReport::finished() { finished_.store(true, std::memory_order_release); }
 
 bool CameraReport::inferred(std::uint64_t frame_id) {
   const MutexLock lock{mutex_};
@@ -59,9 +56,8 @@ bool CameraReport::inferred(std::uint64_t frame_id) {
   return true;
 }
 
-void CameraReport::idle() {
+void CameraReport::end_of_clip() {
   const MutexLock lock{mutex_};
-  if (!std::exchange(finished_, false)) return;
   say({.state = ipc::CameraState::Lost,
        .reason = ErrorCode::EndOfStream,
        .text = "the clip is at its end"});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -33,8 +34,12 @@ class CameraReport {
   /// One frame was inferred. True when it was the first of its connection.
   bool inferred(std::uint64_t frame_id);
 
-  /// Nothing waits for inference.
-  void idle();
+  [[nodiscard]] bool has_finished() const noexcept {
+    return finished_.load(std::memory_order_acquire);
+  }
+
+  /// The last frame of a finished clip was inferred.
+  void end_of_clip();
 
  private:
   void say(ipc::CameraChange change) BULKHEAD_REQUIRES(mutex_);
@@ -46,7 +51,7 @@ class CameraReport {
   std::optional<ipc::CameraChange> held_back_ BULKHEAD_GUARDED_BY(mutex_);
   /// First frame of this connection, from which on an inferred frame means Live; 0: none waits.
   std::uint64_t live_from_ BULKHEAD_GUARDED_BY(mutex_) = 0;
-  bool finished_ BULKHEAD_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> finished_{false};
 };
 
 }  // namespace bulkhead::worker

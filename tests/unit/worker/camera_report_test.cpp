@@ -94,10 +94,10 @@ TEST_F(CameraReportTest, AClipAtItsEndIsLostOnlyAfterItsLastFrameWasInferred) {
   camera_.connecting();
   camera_.first_frame(1);
   camera_.finished();
+  EXPECT_TRUE(camera_.has_finished());
   EXPECT_TRUE(camera_.inferred(1));
   EXPECT_EQ(states(), (States{CameraState::Connecting, CameraState::Live}));
-  camera_.idle();
-  camera_.idle();
+  camera_.end_of_clip();
   const auto changes = said();
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].state, CameraState::Lost);

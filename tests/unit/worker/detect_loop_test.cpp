@@ -19,6 +19,11 @@ using Taken = ipc::PriorityConsumer::Taken;
 
 constexpr std::int64_t kMs = 1'000'000;
 
+struct LoopRun {
+  double max_fps = 0;
+  bool stop_after_last_frame = true;
+};
+
 /// Runs the loop on this thread over scripted frames; the last inference stops it.
 class DetectLoopTest : public testing::Test {
  protected:
@@ -31,13 +36,14 @@ class DetectLoopTest : public testing::Test {
     ASSERT_TRUE(ring_.push(std::move(frame), {}));
   }
 
-  Result<> run(double max_fps = 0) {
+  Result<> run(LoopRun how = {}) {
     DetectLoop loop{{.ring = ring_,
                      .infer =
-                         [this](const Frame& frame) {
+                         [this, how](const Frame& frame) {
                            stages_.push_back(static_cast<Stage>(status().stage.load()));
                            auto answer = infer_(frame);
-                           if (ring_.depth() == 0) stop_.request_stop();
+                           if (how.stop_after_last_frame && ring_.depth() == 0)
+                             stop_.request_stop();
                            return answer;
                          },
                      .publisher = publisher_,
@@ -45,7 +51,7 @@ class DetectLoopTest : public testing::Test {
                      .camera = camera_,
                      .status = status(),
                      .on_first_inferred = [this] { ++first_inferred_; }},
-                    max_fps};
+                    how.max_fps};
     return loop.run(stop_.get_token());
   }
 
@@ -114,7 +120,7 @@ TEST_F(DetectLoopTest, TheFirstInferredFrameOfAConnectionIsReportedBeforeItsDete
 
 TEST_F(DetectLoopTest, FramesAboveTheLimitAreSkippedAndCountedBeforeTheInference) {
   for (std::uint64_t id = 1; id <= 11; ++id) give(id, static_cast<std::int64_t>(1000 + id * 100));
-  ASSERT_TRUE(run(5));
+  ASSERT_TRUE(run({.max_fps = 5}));
   EXPECT_EQ(status().frames_inferred_total.load(), 6U);
   EXPECT_EQ(status().frames_skipped_total.load(), 5U);
 }
@@ -168,21 +174,35 @@ TEST_F(DetectLoopTest, KeepsEveryFrameForSnapshotsWhetherInferredOrNot) {
     while (status().frames_skipped_total.load() == 0) std::this_thread::yield();
     stop_.request_stop();
   }};
-  ASSERT_TRUE(run(5));
+  ASSERT_TRUE(run({.max_fps = 5}));
   EXPECT_EQ(preview_.take(50).value(), 2U);
 }
 
-TEST_F(DetectLoopTest, WithoutFramesItReportsTheClipsEndAndStopsWhenAsked) {
+TEST_F(DetectLoopTest, AFinishedClipEndsTheLoopAfterItsLastFrame) {
+  camera_.first_frame(1);
   camera_.finished();
-  std::jthread stopper{[this] {
-    // The end is said only by an idle loop.
-    while (status().results_published_total.load() == 0) std::this_thread::yield();
-    stop_.request_stop();
-  }};
-  ASSERT_TRUE(run());
+  for (std::uint64_t id = 1; id <= 3; ++id) give(id, 0);
+  ASSERT_TRUE(run({.stop_after_last_frame = false}));
+  EXPECT_EQ(status().frames_inferred_total.load(), 3U);
   const auto taken = take_all();
-  ASSERT_EQ(taken.size(), 1U);
-  EXPECT_EQ(std::get<ipc::CameraChange>(taken[0].record.body).reason, ErrorCode::EndOfStream);
+  ASSERT_EQ(taken.size(), 5U);
+  EXPECT_EQ(std::get<ipc::CameraChange>(taken[0].record.body).state, ipc::CameraState::Live);
+  const auto& end = std::get<ipc::CameraChange>(taken[1].record.body);
+  EXPECT_EQ(end.reason, ErrorCode::EndOfStream);
+  EXPECT_EQ(taken[1].record.sequence, 5U) << "said before the last detection";
+}
+
+TEST_F(DetectLoopTest, StopsWithoutAFrameWhenAsked) {
+  stop_.request_stop();
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(take_all().empty());
+}
+
+TEST_F(DetectLoopTest, ShowsTheSizeOfTheLatestFrame) {
+  give(1, 0);
+  ASSERT_TRUE(run());
+  EXPECT_EQ(status().source_width.load(), 64U);
+  EXPECT_EQ(status().source_height.load(), 48U);
 }
 
 }  // namespace

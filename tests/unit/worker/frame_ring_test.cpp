@@ -1,0 +1,83 @@
+#include "worker/frame/frame_ring.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+namespace bulkhead::worker {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Only a hang reaches this; a passing test never waits for it.
+constexpr auto kHangLimit = 30s;
+
+Frame frame(std::uint64_t id) {
+  Frame frame;
+  frame.id = id;
+  return frame;
+}
+
+std::uint64_t id_of(const std::optional<Frame>& taken) { return taken ? taken->id : 0; }
+
+TEST(FrameRingTest, GivesFramesInOrderWhileTheDetectorKeepsUp) {
+  FrameRing ring{2, WhenFull::DropOldest};
+  ASSERT_TRUE(ring.push(frame(1), {}));
+  ASSERT_TRUE(ring.push(frame(2), {}));
+  EXPECT_EQ(id_of(ring.pop({}, 0ms)), 1U);
+  EXPECT_EQ(id_of(ring.pop({}, 0ms)), 2U);
+  EXPECT_EQ(id_of(ring.pop({}, 0ms)), 0U);
+  EXPECT_EQ(ring.dropped_total(), 0U);
+}
+
+TEST(FrameRingTest, ADetectorThatFellBehindGetsTheNewestAndEveryLossIsCounted) {
+  FrameRing ring{2, WhenFull::DropOldest};
+  for (std::uint64_t id = 1; id <= 5; ++id) ASSERT_TRUE(ring.push(frame(id), {}));
+  EXPECT_EQ(id_of(ring.pop({}, 0ms)), 5U);
+  EXPECT_EQ(ring.dropped_total(), 4U);
+  EXPECT_EQ(ring.depth(), 0U);
+
+  ASSERT_TRUE(ring.push(frame(6), {}));
+  ASSERT_TRUE(ring.push(frame(7), {}));
+  EXPECT_EQ(id_of(ring.pop({}, 0ms)), 6U) << "it keeps up again";
+}
+
+TEST(FrameRingTest, ABlockingRingLosesNothing) {
+  constexpr std::uint64_t kFrames = 1000;
+  FrameRing ring{2, WhenFull::Block};
+  std::jthread source{[&ring](const std::stop_token& stop) {
+    for (std::uint64_t id = 1; id <= kFrames; ++id) {
+      if (!ring.push(frame(id), stop)) return;
+    }
+  }};
+  for (std::uint64_t id = 1; id <= kFrames; ++id) {
+    ASSERT_EQ(id_of(ring.pop({}, kHangLimit)), id);
+  }
+  EXPECT_EQ(ring.dropped_total(), 0U);
+}
+
+TEST(FrameRingTest, AStopWakesASourceThatWaitsForRoom) {
+  FrameRing ring{1, WhenFull::Block};
+  ASSERT_TRUE(ring.push(frame(1), {}));
+  std::optional<bool> pushed;
+  {
+    std::jthread source{[&](const std::stop_token& stop) { pushed = ring.push(frame(2), stop); }};
+  }  // asks the thread to stop and joins it
+  EXPECT_EQ(pushed, false);
+  EXPECT_EQ(ring.depth(), 1U);
+}
+
+TEST(FrameRingTest, AStopWakesADetectorThatWaitsForAFrame) {
+  FrameRing ring{1, WhenFull::DropOldest};
+  std::optional<Frame> taken = frame(9);
+  {
+    std::jthread detector{[&](const std::stop_token& stop) { taken = ring.pop(stop, kHangLimit); }};
+  }
+  EXPECT_FALSE(taken);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker
