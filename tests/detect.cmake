@@ -1,3 +1,25 @@
+bulkhead_test(model_test LABEL unit
+  SOURCES
+    unit/worker/model_catalog_test.cpp
+    unit/worker/model_file_test.cpp
+    unit/worker/onnx_signature_test.cpp
+    unit/worker/optimized_model_test.cpp
+  LINK bulkhead::model
+)
+target_compile_definitions(model_test PRIVATE
+  BULKHEAD_TEST_CATALOG="${PROJECT_SOURCE_DIR}/config/models.json"
+)
+
+bulkhead_test(detect_test LABEL unit
+  SOURCES
+    unit/worker/letterbox_test.cpp
+    unit/worker/model_labels_test.cpp
+    unit/worker/nms_test.cpp
+    unit/worker/output_layout_test.cpp
+    unit/worker/yolo_decode_test.cpp
+  LINK bulkhead::detect
+)
+
 if(BULKHEAD_HAS_DATA)
   # Pictures, labels and COCO's measure, for tests on real models.
   add_library(bulkhead_test_pictures STATIC
