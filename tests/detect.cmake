@@ -12,6 +12,7 @@ target_compile_definitions(model_test PRIVATE
 
 bulkhead_test(detect_test LABEL unit
   SOURCES
+    unit/worker/detector_test.cpp
     unit/worker/letterbox_test.cpp
     unit/worker/model_labels_test.cpp
     unit/worker/nms_test.cpp
@@ -36,6 +37,10 @@ if(BULKHEAD_HAS_DATA)
   )
   bulkhead_test(coco_precision_test LABEL e2e
     SOURCES e2e/worker/coco_precision_test.cpp
+    LINK bulkhead::detect bulkhead_test_pictures
+  )
+  bulkhead_test(real_models_test LABEL e2e
+    SOURCES e2e/worker/real_models_test.cpp
     LINK bulkhead::detect bulkhead_test_pictures
   )
 endif()

@@ -1,0 +1,210 @@
+#include "worker/detect/detector.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/onnx_writer.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using test::OnnxWriter;
+
+/// Models that say the same of every picture, in a real engine: their output is a weight.
+class DetectorTest : public ::testing::Test {
+ protected:
+  DetectorTest() { stage_.model = "made.onnx"; }
+
+  /// Boxes with their NMS done, as [1, N, 6]; classes "cat" and "dog" in the metadata.
+  static OnnxWriter end_to_end(const std::vector<float>& rows) {
+    OnnxWriter writer;
+    const std::uint64_t count = rows.size() / 6;
+    writer.input({"images", {"1", "3", "64", "64"}})
+        .output({"out", {"1", std::to_string(count), "6"}})
+        .weight("boxes", {1, count, 6}, rows)
+        .node("Identity", "boxes", "out")
+        .metadata("names", "{0: 'cat', 1: 'dog'}");
+    return writer;
+  }
+
+  void write(const OnnxWriter& model) { dir_.write("models/made.onnx", model.bytes()); }
+  Result<Detector> create() { return Detector::create(stage_, places_); }
+  std::string error_of_create(ErrorCode code, const std::string& field) {
+    const auto detector = create();
+    EXPECT_FALSE(detector);
+    if (detector) return {};
+    EXPECT_EQ(detector.error().code, code) << detector.error().message;
+    EXPECT_EQ(detector.error().field, field) << detector.error().message;
+    return detector.error().message;
+  }
+  static Frame grey(std::uint32_t width, std::uint32_t height) {
+    const auto pixels = std::make_shared<std::vector<std::uint8_t>>(3 * width * height, 128);
+    Frame frame;
+    frame.width = width;
+    frame.height = height;
+    frame.format = PixelFormat::Bgr;
+    frame.planes[0] = {pixels->data(), 3 * width};
+    frame.owner = pixels;
+    return frame;
+  }
+
+  test::TempDir dir_;
+  DetectStage stage_;
+  DetectorPlaces places_{.catalog = dir_.write("models.json", R"({"models": []})"),
+                         .model_dir = dir_.path() / "models",
+                         .cache_dir = {}};
+};
+
+TEST_F(DetectorTest, ObjectsComeInPixelsOfTheFrameByFallingConfidence) {
+  write(end_to_end({16, 32, 32, 40, 0.5F, 0, /**/ 0, 16, 64, 48, 0.9F, 1}));
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  // 128 × 64 in 64 × 64: half the size, 16 rows of grey above.
+  const auto found = detector->detect(grey(128, 64));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_FLOAT_EQ((*found)[0].confidence, 0.9F);
+  EXPECT_EQ((*found)[0].label_id, 1);
+  EXPECT_FLOAT_EQ((*found)[0].box.h, 64);
+  EXPECT_FLOAT_EQ((*found)[1].box.x, 32);
+  EXPECT_FLOAT_EQ((*found)[1].box.y, 32);
+  EXPECT_FLOAT_EQ((*found)[1].box.w, 32);
+  EXPECT_FLOAT_EQ((*found)[1].box.h, 16);
+}
+
+TEST_F(DetectorTest, TheCardTellsWhatRuns) {
+  const auto model = end_to_end({0, 0, 1, 1, 0.5F, 0});
+  write(model);
+  const auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  const ModelCard& card = detector->card();
+  EXPECT_EQ(card.name, "made");
+  EXPECT_EQ(card.family, "yolov10");
+  EXPECT_EQ(card.engine, "onnxruntime");
+  EXPECT_EQ(card.input_width, 64U);
+  EXPECT_EQ(card.labels, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(card.sha256.size(), 64U);
+}
+
+TEST_F(DetectorTest, BoxesInTheGreyBorderAreNoObjects) {
+  write(end_to_end({0, 0, 64, 15, 0.9F, 0}));
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  EXPECT_TRUE(detector->detect(grey(128, 64))->empty());
+  EXPECT_EQ(detector->detect(grey(64, 64))->size(), 1U) << "without a border it is one";
+}
+
+TEST_F(DetectorTest, ConfidenceAndClassesAreFiltered) {
+  write(end_to_end({0, 0, 9, 9, 0.9F, 0, /**/ 0, 0, 9, 9, 0.9F, 1, /**/ 0, 0, 9, 9, 0.4F, 1}));
+  stage_.min_confidence = 0.5F;
+  stage_.classes = {"dog"};
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  const auto found = detector->detect(grey(64, 64));
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ((*found)[0].label_id, 1);
+}
+
+TEST_F(DetectorTest, AtMostTheLimitOfObjectsComesTheMostConfident) {
+  std::vector<float> rows;
+  for (std::size_t i = 0; i < limits::kObjectsPerFrame + 50; ++i) {
+    rows.insert(rows.end(), {0, 0, 9, 9, 0.5F + 0.001F * static_cast<float>(i), 0});
+  }
+  write(end_to_end(rows));
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  const auto found = detector->detect(grey(64, 64));
+  ASSERT_EQ(found->size(), limits::kObjectsPerFrame);
+  EXPECT_FLOAT_EQ(found->front().confidence, 0.5F + 0.349F);
+}
+
+TEST_F(DetectorTest, ModelsWithObjectnessAreDecodedAndTheirOverlapsSuppressed) {
+  OnnxWriter writer;  // 64 × 64: 84 cells, 252 boxes, 2 classes
+  std::vector<float> rows(252 * 7);
+  for (const std::size_t box : {std::size_t{10}, std::size_t{200}}) {
+    const float confidence = box == 10 ? 0.8F : 0.9F;
+    const std::vector<float> row{32, 32, 20, 10, confidence, 0, 1};
+    std::copy(row.begin(), row.end(), rows.begin() + static_cast<std::ptrdiff_t>(box * 7));
+  }
+  writer.input({"images", {"1", "3", "64", "64"}})
+      .output({"out", {"1", "252", "7"}})
+      .weight("boxes", {1, 252, 7}, rows)
+      .node("Identity", "boxes", "out");
+  write(writer);
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  EXPECT_EQ(detector->card().family, "yolov5");
+  EXPECT_EQ(detector->card().labels.at(1), "class_1");
+  const auto found = detector->detect(grey(64, 64));
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_FLOAT_EQ((*found)[0].confidence, 0.9F);
+  EXPECT_FLOAT_EQ((*found)[0].box.x, 22);
+}
+
+TEST_F(DetectorTest, AFrameWithoutPixelsIsAnErrorAndTheNextOneIsNot) {
+  write(end_to_end({0, 0, 9, 9, 0.9F, 0}));
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  EXPECT_FALSE(detector->detect(Frame{}));
+  EXPECT_TRUE(detector->detect(grey(64, 64)));
+}
+
+TEST_F(DetectorTest, AnInputOtherThanTheModelsFixedOneIsRefused) {
+  write(end_to_end({0, 0, 9, 9, 0.9F, 0}));
+  stage_.input_width = 128;
+  stage_.input_height = 128;
+  const auto message = error_of_create(ErrorCode::InvalidParams, "input");
+  EXPECT_NE(message.find("64x64"), std::string::npos) << message;
+}
+
+TEST_F(DetectorTest, AnInputThatTheGridsDoNotDivideIsRefused) {
+  OnnxWriter writer;
+  writer.input({"images", {"1", "3", "height", "width"}}).output({"out", {"1", "1", "6"}});
+  write(writer);
+  stage_.input_width = 100;
+  stage_.input_height = 64;
+  const auto message = error_of_create(ErrorCode::InvalidParams, "input");
+  EXPECT_NE(message.find("multiple of 32"), std::string::npos) << message;
+}
+
+TEST_F(DetectorTest, AClassTheModelDoesNotHaveIsRefused) {
+  write(end_to_end({0, 0, 9, 9, 0.9F, 0}));
+  stage_.classes = {"dog", "giraffe"};
+  const auto message = error_of_create(ErrorCode::InvalidParams, "classes");
+  EXPECT_NE(message.find("\"giraffe\""), std::string::npos) << message;
+}
+
+TEST_F(DetectorTest, InputsThatAreNoPictureOfFloatsAreRefusedWithWhatWasFound) {
+  const std::vector<std::pair<OnnxWriter::Tensor, std::string>> wrong{
+      {{"images", {"1", "3", "64", "64"}, 2}, "uint8"},
+      {{"images", {"1", "64", "64", "3"}}, "3 channels"},
+      {{"images", {"8", "3", "64", "64"}}, "batch"},
+      {{"images", {"1", "3", "64"}}, "[1, 3, 64]"}};
+  for (const auto& [input, expected] : wrong) {
+    OnnxWriter writer;
+    writer.input(input).output({"out", {"1", "1", "6"}});
+    write(writer);
+    for (const Engine engine : {Engine::OnnxRuntime, Engine::OpenCv}) {
+      stage_.engine = engine;
+      const auto message = error_of_create(ErrorCode::ModelInvalid, "model");
+      EXPECT_NE(message.find(expected), std::string::npos) << message;
+    }
+  }
+}
+
+TEST_F(DetectorTest, AGraphThatNoEngineLoadsIsRefusedWithTheEnginesWords) {
+  OnnxWriter writer;
+  writer.input({"images", {"1", "3", "64", "64"}})
+      .output({"out", {"1", "1", "6"}})
+      .node("NoSuchOperator", "images", "out");
+  write(writer);
+  for (const Engine engine : {Engine::OnnxRuntime, Engine::OpenCv}) {
+    stage_.engine = engine;
+    const auto message = error_of_create(ErrorCode::ModelInvalid, "model");
+    EXPECT_NE(message.find("NoSuchOperator"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace bulkhead::worker
