@@ -129,8 +129,8 @@ GstRTSPMediaFactory* clip_mount(Playlist playlist, bool with_sound) {
 
 GstRTSPMediaFactory* jpeg_mount() {
   return launch_mount(
-      "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=10/1 ! jpegenc ! "
-      "rtpjpegpay name=pay0 pt=26");
+      "videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! "
+      "jpegenc ! rtpjpegpay name=pay0 pt=26");
 }
 
 GstRTSPMediaFactory* sound_mount() {

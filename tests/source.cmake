@@ -3,15 +3,24 @@ add_library(bulkhead_test_capture STATIC
   support/attempt.cpp
   support/demo_camera.cpp
   support/made_clip.cpp
+  support/scripted_rtsp_server.cpp
 )
 target_link_libraries(bulkhead_test_capture PUBLIC bulkhead::source GTest::gtest)
 target_compile_definitions(bulkhead_test_capture PUBLIC
   BULKHEAD_DEMO_CAMERA="$<TARGET_FILE:bulkhead-demo-camera>"
   BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests"
 )
+if(BULKHEAD_HAS_DATA)
+  target_compile_definitions(bulkhead_test_capture PUBLIC
+    BULKHEAD_TEST_CLIPS="${BULKHEAD_DATA_DIR}")
+endif()
 add_dependencies(bulkhead_test_capture bulkhead-demo-camera)
 
 bulkhead_test(rtsp_source_test LABEL e2e
   SOURCES e2e/source/rtsp_source_test.cpp
+  LINK bulkhead_test_capture
+)
+bulkhead_test(rtsp_trouble_test LABEL e2e
+  SOURCES e2e/source/rtsp_trouble_test.cpp
   LINK bulkhead_test_capture
 )

@@ -44,7 +44,19 @@ Attempt::Attempt(Result<std::unique_ptr<worker::FrameSource>> source, Ring ring)
         ended_.set_value(std::move(result));
       }} {}
 
-std::optional<worker::Frame> Attempt::next_frame() { return ring_.pop({}, kHangLimit); }
+std::optional<worker::Frame> Attempt::next_frame() {
+  const auto give_up = std::chrono::steady_clock::now() + kHangLimit;
+  constexpr std::chrono::milliseconds kLook{100};
+  while (std::chrono::steady_clock::now() < give_up) {
+    if (auto frame = ring_.pop({}, kLook)) return frame;
+    if (future_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) continue;
+    const Result<> ended = future_.get();
+    ADD_FAILURE() << "no frame: " << (ended ? "stopped" : ended.error().message);
+    return std::nullopt;
+  }
+  ADD_FAILURE() << "no frame";
+  return std::nullopt;
+}
 
 Error Attempt::end() {
   const Result<> ended = join();
@@ -58,12 +70,11 @@ Result<> Attempt::stop() {
 }
 
 Result<> Attempt::join() {
-  auto ended = ended_.get_future();
-  if (ended.wait_for(kHangLimit) != std::future_status::ready) {
+  if (future_.wait_for(kHangLimit) != std::future_status::ready) {
     ADD_FAILURE() << "the source does not end";
     std::abort();
   }
-  return ended.get();
+  return future_.get();
 }
 
 }  // namespace bulkhead::test

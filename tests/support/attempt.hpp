@@ -31,6 +31,7 @@ class Attempt {
       : Attempt{std::move(source), Ring{}} {}
   Attempt(Result<std::unique_ptr<worker::FrameSource>> source, Ring ring);
 
+  /// Fails the test, with the reason, when there is none.
   std::optional<worker::Frame> next_frame();
 
   /// How the run ended by itself; a run that succeeded by itself, or not at all, fails the test.
@@ -50,6 +51,7 @@ class Attempt {
   worker::FrameOutlet outlet_;
   std::unique_ptr<worker::FrameSource> source_;
   std::promise<Result<>> ended_;
+  std::shared_future<Result<>> future_ = ended_.get_future().share();
   std::chrono::milliseconds lasted_{0};
   std::jthread thread_;
 };

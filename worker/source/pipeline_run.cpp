@@ -26,7 +26,9 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }
 
 // Any message ends a wait on the bus; this one has no other meaning.
-void wake(GstBus* bus) { gst_bus_post(bus, gst_message_new_application(nullptr, nullptr)); }
+void wake(GstBus* bus) {
+  gst_bus_post(bus, gst_message_new_application(nullptr, gst_structure_new_empty("wake")));
+}
 
 }  // namespace
 

@@ -95,6 +95,12 @@ Error classify(const StreamFailure& failure, const StreamOffer& offer) {
                 "; only H.264 and H.265 are supported: change its video codec",
             {}};
   }
+  if (failure.domain == GST_RESOURCE_ERROR && failure.code == GST_RESOURCE_ERROR_OPEN_READ_WRITE) {
+    return {
+        ErrorCode::ConnectFailed,
+        "The camera cannot be reached: check address and port, and that it is on. " + failure.text,
+        "rtspUrl"};
+  }
   ErrorCode code = ErrorCode::Internal;
   if (failure.domain == GST_RESOURCE_ERROR) code = code_for_resource(failure.code);
   if (failure.domain == GST_STREAM_ERROR) code = code_for_stream(failure.code);

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/attempt.hpp"
 #include "tests/support/demo_camera.hpp"
 #include "tests/support/made_clip.hpp"
+#include "tests/support/scripted_rtsp_server.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace bulkhead::worker {
@@ -86,6 +88,139 @@ TEST_F(RtspSourceTest, AWrongPasswordIsAnAuthFailure) {
   EXPECT_EQ(Attempt{source(camera.url("/a"))}.end().code, ErrorCode::AuthFailed);
   EXPECT_TRUE(Attempt{source(camera.url("/a", "op:right"))}.next_frame());
 }
+
+TEST_F(RtspSourceTest, APasswordWithReservedCharactersOpensTheCamera) {
+  const auto password = folder_.write("password", "p@ss:w/rd?#%\n");
+  const DemoCamera camera{
+      {"--mount", "/a=" + clip({}), "--user", "op", "--password-file", password.string()}};
+  EXPECT_TRUE(Attempt{source(camera.url("/a", "op:p%40ss%3Aw%2Frd%3F%23%25"))}.next_frame());
+}
+
+TEST_F(RtspSourceTest, AnUnknownPathIsNotFound) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({})}};
+  EXPECT_EQ(Attempt{source(camera.url("/nothing"))}.end().code, ErrorCode::NotFound);
+}
+
+TEST_F(RtspSourceTest, ARefusedPortIsAFailedConnectAtOnce) {
+  Attempt attempt{source("rtsp://127.0.0.1:" + std::to_string(test::refused_port()) + "/a")};
+  const Error error = attempt.end();
+  EXPECT_EQ(error.code, ErrorCode::ConnectFailed);
+  EXPECT_NE(error.message.find("reach"), std::string::npos) << error.message;
+  EXPECT_LT(attempt.lasted(), limits_.connect);
+}
+
+TEST_F(RtspSourceTest, AStreamWithoutVideoIsNoVideo) {
+  const DemoCamera camera{{"--mount-sound", "/sound"}};
+  EXPECT_EQ(Attempt{source(camera.url("/sound"))}.end().code, ErrorCode::NoVideo);
+}
+
+TEST_F(RtspSourceTest, AnotherCodecIsNamedAndUnsupported) {
+  const DemoCamera camera{{"--mount-mjpeg", "/jpeg"}};
+  const Error error = Attempt{source(camera.url("/jpeg"))}.end();
+  EXPECT_EQ(error.code, ErrorCode::UnsupportedCodec);
+  EXPECT_NE(error.message.find("JPEG"), std::string::npos) << error.message;
+}
+
+TEST_F(RtspSourceTest, ACameraThatServesNoFurtherViewerHasReachedItsLimit) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({}), "--max-sessions", "1"}};
+  Attempt first{source(camera.url("/a"))};
+  ASSERT_TRUE(first.next_frame());
+  EXPECT_EQ(Attempt{source(camera.url("/a"))}.end().code, ErrorCode::LimitReached);
+  EXPECT_TRUE(first.next_frame());
+}
+
+TEST_F(RtspSourceTest, SoundBesidesTheVideoIsLeftAlone) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({}), "--with-sound"}};
+  Attempt attempt{source(camera.url("/a"))};
+  EXPECT_TRUE(attempt.next_frame());
+  EXPECT_TRUE(attempt.stop());
+}
+
+TEST_F(RtspSourceTest, H265ArrivesToo) {
+  const MadeClip made{.encoder = "x265enc key-int-max=10 speed-preset=ultrafast ! h265parse"};
+  const DemoCamera camera{{"--mount", "/a=" + clip(made)}};
+  const auto frame = Attempt{source(camera.url("/a"))}.next_frame();
+  ASSERT_TRUE(frame);
+  expect_blue_all_over(*frame);
+}
+
+TEST_F(RtspSourceTest, ElementaryStreamsOfBothCodecsArrive) {
+  const MadeClip h264{
+      .encoder = "x264enc key-int-max=10 bframes=0 ! video/x-h264,stream-format=byte-stream",
+      .container = "identity"};
+  const MadeClip h265{.encoder = "x265enc key-int-max=10 ! video/x-h265,stream-format=byte-stream",
+                      .container = "identity"};
+  const DemoCamera camera{
+      {"--mount", "/4=" + clip(h264, "a.264"), "--mount", "/5=" + clip(h265, "a.265")}};
+  EXPECT_TRUE(Attempt{source(camera.url("/4"))}.next_frame());
+  EXPECT_TRUE(Attempt{source(camera.url("/5"))}.next_frame());
+}
+
+TEST_F(RtspSourceTest, UdpTransportDelivers) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({})}};
+  const auto frame = Attempt{source(camera.url("/a"), Transport::Udp)}.next_frame();
+  ASSERT_TRUE(frame);
+  expect_blue_all_over(*frame);
+}
+
+TEST_F(RtspSourceTest, AClipsEndIsNotSeenBecauseItIsServedInALoop) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({.pictures = 5, .fps = 25})}};
+  Attempt attempt{source(camera.url("/a")), {.frames = 64}};
+  for (std::uint64_t id = 1; id <= 18; ++id) {
+    const auto frame = attempt.next_frame();
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->id, id);
+  }
+  EXPECT_TRUE(attempt.stop());
+}
+
+TEST_F(RtspSourceTest, SeveralClientsSeeOneCamera) {
+  const DemoCamera camera{{"--mount", "/a=" + clip({})}};
+  Attempt first{source(camera.url("/a"))};
+  ASSERT_TRUE(first.next_frame());
+  Attempt second{source(camera.url("/a"))};
+  EXPECT_TRUE(second.next_frame());
+  EXPECT_TRUE(first.next_frame());
+}
+
+TEST_F(RtspSourceTest, PicturesMayChangeTheirSizeMidStream) {
+  const std::string clips = clip({.width = 320, .height = 240, .pictures = 5}, "small.mp4") + "," +
+                            clip({.width = 642, .height = 362, .pictures = 5}, "large.mp4");
+  const DemoCamera camera{{"--mount", "/a=" + clips}};
+  Attempt attempt{source(camera.url("/a")), {.frames = 64}};
+  std::vector<std::uint32_t> widths;
+  while (widths.size() < 3) {
+    const auto frame = attempt.next_frame();
+    ASSERT_TRUE(frame);
+    expect_blue_all_over(*frame);
+    if (widths.empty() || widths.back() != frame->width) widths.push_back(frame->width);
+  }
+  EXPECT_EQ(widths, (std::vector<std::uint32_t>{320, 642, 320}));
+  EXPECT_TRUE(attempt.stop());
+}
+
+TEST_F(RtspSourceTest, APictureOverTheSizeLimitIsRefusedBeforeItIsDecoded) {
+  const int too_wide = static_cast<int>(limits::kFrameSide) + 16;
+  const DemoCamera camera{{"--mount", "/a=" + clip({.width = too_wide, .height = 32})}};
+  Attempt attempt{source(camera.url("/a"))};
+  EXPECT_EQ(attempt.end().code, ErrorCode::LimitReached);
+  EXPECT_EQ(attempt.counters().decoded_total, 0U);
+}
+
+#ifdef BULKHEAD_TEST_CLIPS
+TEST_F(RtspSourceTest, RealClipsOfBothCodecsArrive) {
+  const std::string clips = BULKHEAD_TEST_CLIPS;
+  const DemoCamera camera{{"--mount", "/traffic=" + clips + "/video/ocv4nodejs_traffic.mp4",
+                           "--mount", "/lossy=" + clips + "/streams/h264/BA_MW_D_P_LOST.264",
+                           "--mount", "/h265=" + clips + "/streams/h265/girlshy.h265"}};
+  for (const auto& [path, width] :
+       {std::pair{"/traffic", 640U}, {"/lossy", 176U}, {"/h265", 316U}}) {
+    const auto frame = Attempt{source(camera.url(path))}.next_frame();
+    ASSERT_TRUE(frame) << path;
+    EXPECT_EQ(frame->width, width);
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace bulkhead::worker
