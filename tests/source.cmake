@@ -1,4 +1,5 @@
 # What tests of the capture side need besides it: a real camera, and clips made on the spot.
+pkg_get_variable(BULKHEAD_GST_PLUGINS_DIR gstreamer-1.0 pluginsdir)
 add_library(bulkhead_test_capture STATIC
   support/attempt.cpp
   support/demo_camera.cpp
@@ -9,6 +10,7 @@ target_link_libraries(bulkhead_test_capture PUBLIC bulkhead::source GTest::gtest
 target_compile_definitions(bulkhead_test_capture PUBLIC
   BULKHEAD_DEMO_CAMERA="$<TARGET_FILE:bulkhead-demo-camera>"
   BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests"
+  BULKHEAD_GST_PLUGINS_DIR="${BULKHEAD_GST_PLUGINS_DIR}"
 )
 if(BULKHEAD_HAS_DATA)
   target_compile_definitions(bulkhead_test_capture PUBLIC

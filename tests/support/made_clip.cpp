@@ -4,12 +4,28 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string>
 
 #include "worker/source/gst_handles.hpp"
 
 namespace bulkhead::test {
 
+namespace {
+
+// gst_start knows decoders only; what makes clips is loaded by file.
+void load_encoders() {
+  for (const char* plugin : {"videotestsrc", "x264", "x265", "alaw", "audiotestsrc"}) {
+    const std::string file = std::string{BULKHEAD_GST_PLUGINS_DIR "/libgst"} + plugin + ".so";
+    GstPlugin* loaded = gst_plugin_load_file(file.c_str(), nullptr);
+    ASSERT_NE(loaded, nullptr) << file;
+    gst_object_unref(loaded);
+  }
+}
+
+}  // namespace
+
 void make_clip(const std::filesystem::path& file, const MadeClip& clip) {
+  load_encoders();
   std::ostringstream text;
   text << "videotestsrc pattern=solid-color foreground-color=" << clip.colour
        << " num-buffers=" << clip.pictures << " ! video/x-raw,format=I420,width=" << clip.width

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "worker/source/gst_handles.hpp"
@@ -33,6 +35,51 @@ constexpr std::array kNeeded{
     NeededElement{"decodebin", "gstreamer1.0-plugins-base"},
     NeededElement{"appsink", "gstreamer1.0-plugins-base"},
 };
+
+// Files of the elements above, and of the containers a clip may come in.
+constexpr std::array kPlugins{
+    "libgstcoreelements.so", "libgstapp.so",          "libgsttypefindfunctions.so",
+    "libgstplayback.so",     "libgstvideoconvert.so", "libgstvideoconvertscale.so",
+    "libgstrtsp.so",         "libgstrtp.so",          "libgstrtpmanager.so",
+    "libgstsrtp.so",         "libgstudp.so",          "libgstvideoparsersbad.so",
+    "libgstlibav.so",        "libgstisomp4.so",       "libgstavi.so",
+    "libgstmatroska.so",     "libgstmpegtsdemux.so",
+};
+
+/// An environment variable with another value for a while. Used before there are other threads.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const std::string& value) : name_{name} {
+    if (const char* before = std::getenv(name)) before_ = before;
+    if (!before_) g_setenv(name, value.c_str(), TRUE);
+  }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+  ~ScopedVariable() {
+    if (!before_) g_unsetenv(name_);
+  }
+
+ private:
+  const char* const name_;
+  std::optional<std::string> before_;  // set: the operator's choice, left alone
+};
+
+/// A folder with links to the plugins we use and no others. Scanning all that a desktop has
+/// installed would load 200 libraries into the first worker, which then keeps 100 MB of them, and
+/// would let a hostile clip reach each of their parsers. Empty when the folder cannot be made.
+std::filesystem::path link_plugins(const std::filesystem::path& cache_dir) {
+  const std::filesystem::path all = BULKHEAD_GST_PLUGINS_DIR;
+  const std::filesystem::path ours = cache_dir / "gst-plugins";
+  std::error_code failure;
+  std::filesystem::create_directories(ours, failure);
+  for (const char* plugin : kPlugins) {
+    if (!std::filesystem::exists(all / plugin, failure)) continue;
+    std::filesystem::create_symlink(all / plugin, ours / plugin, failure);
+    // Another worker may have been faster.
+    if (!std::filesystem::exists(ours / plugin)) return {};
+  }
+  return ours;
+}
 
 std::string_view level_name(GstDebugLevel level) {
   switch (level) {
@@ -94,14 +141,34 @@ void take_over_logs(GstLogSink log) {
   g_log_set_writer_func(on_glib_log, sink, nullptr);
 }
 
+// Loads the plugins now, so that a warm worker does not do it while its camera waits.
+Result<> load_needed() {
+  for (const NeededElement& needed : kNeeded) {
+    GstElementFactory* factory = gst_element_factory_find(needed.name);
+    GstPluginFeature* loaded =
+        factory != nullptr ? gst_plugin_feature_load(GST_PLUGIN_FEATURE(factory)) : nullptr;
+    if (factory != nullptr) gst_object_unref(factory);
+    if (loaded == nullptr) {
+      return Error{ErrorCode::Unavailable,
+                   std::string{"GStreamer has no element "} + needed.name +
+                       "; install the package " + needed.package,
+                   {}};
+    }
+    gst_object_unref(loaded);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> gst_start(const std::filesystem::path& cache_dir, GstLogSink log) {
-  const std::filesystem::path registry = cache_dir / "gst-registry.bin";
-  g_setenv("GST_REGISTRY", registry.c_str(), FALSE);
   // A scanner process would need the right to fork and exec, which a confined worker lacks.
   gst_registry_fork_set_enabled(FALSE);
   take_over_logs(std::move(log));
+  const std::filesystem::path plugins = link_plugins(cache_dir);
+  const std::string plugins_dir = plugins.empty() ? BULKHEAD_GST_PLUGINS_DIR : plugins.string();
+  const ScopedVariable path{"GST_PLUGIN_SYSTEM_PATH_1_0", plugins_dir};
+  const ScopedVariable registry{"GST_REGISTRY", cache_dir / "gst-registry.bin"};
   GError* failure = nullptr;
   if (!gst_init_check(nullptr, nullptr, &failure)) {
     const GstOwned<GError> error{failure};
@@ -110,17 +177,7 @@ Result<> gst_start(const std::filesystem::path& cache_dir, GstLogSink log) {
         std::string{"GStreamer does not start: "} + (error ? error->message : "no reason given"),
         {}};
   }
-  for (const NeededElement& needed : kNeeded) {
-    GstElementFactory* factory = gst_element_factory_find(needed.name);
-    if (factory == nullptr) {
-      return Error{ErrorCode::Unavailable,
-                   std::string{"GStreamer has no element "} + needed.name +
-                       "; install the package " + needed.package,
-                   {}};
-    }
-    gst_object_unref(factory);
-  }
-  return {};
+  return load_needed();
 }
 
 }  // namespace bulkhead::worker

@@ -1,6 +1,8 @@
 #include "worker/source/stream_error.hpp"
 
+#include <charconv>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "worker/source/gst_handles.hpp"
@@ -64,6 +66,18 @@ std::string last_line(std::string_view text) {
   return std::string{line == std::string_view::npos ? std::string_view{} : text.substr(line + 1)};
 }
 
+// Where rtspsrc gives the status only inside its text, e.g. "Error (503): Service Unavailable".
+unsigned status_in(std::string_view text) {
+  constexpr std::string_view kBefore = "Error (";
+  constexpr std::size_t kDigits = 3;
+  const std::size_t at = text.find(kBefore);
+  if (at == std::string_view::npos) return 0;
+  const std::string_view digits = text.substr(at + kBefore.size(), kDigits);
+  unsigned status = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  return failure == std::errc{} && end == digits.data() + digits.size() ? status : 0;
+}
+
 }  // namespace
 
 StreamFailure stream_failure(GstMessage* error_message) {
@@ -83,6 +97,7 @@ StreamFailure stream_failure(GstMessage* error_message) {
   if (details != nullptr) {
     gst_structure_get_uint(details, "rtsp-status-code", &failure.rtsp_status);
   }
+  if (failure.rtsp_status == 0) failure.rtsp_status = status_in(failure.text);
   return failure;
 }
 
