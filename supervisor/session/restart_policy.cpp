@@ -9,7 +9,6 @@ RestartPolicy::RestartPolicy(const RestartLimits& limits, std::uint32_t seed)
 
 RestartPolicy::Decision RestartPolicy::on_end(std::int64_t now_ns, Millis uptime, EndKind kind) {
   if (kind == EndKind::Permanent) return {AfterEnd::GiveUp};
-  if (kind == EndKind::Finished) return {AfterEnd::Finish};
 
   if (uptime >= limits_.healthy) reset();
   if (breaker_open_) return {AfterEnd::OpenBreaker, limits_.probe};
@@ -17,6 +16,7 @@ RestartPolicy::Decision RestartPolicy::on_end(std::int64_t now_ns, Millis uptime
   const std::int64_t horizon = now_ns - nanoseconds{limits_.window}.count();
   while (!deaths_ns_.empty() && deaths_ns_.front() <= horizon) deaths_ns_.pop_front();
   const bool lone = deaths_ns_.empty();
+  if (lone) backoff_.reset();
   deaths_ns_.push_back(now_ns);
   if (deaths_ns_.size() > limits_.restarts) {
     breaker_open_ = true;

@@ -11,7 +11,7 @@
 namespace bulkhead::supervisor {
 
 /// Whether trying again can help, as far as the end of a worker tells.
-enum class EndKind { Transient, Permanent, Finished };
+enum class EndKind { Transient, Permanent };
 
 /// Decides when a worker that ended is followed by the next: a tally of recent deaths with a
 /// breaker. Pure: time comes in as monotonic nanoseconds. One per session, used by its loop.

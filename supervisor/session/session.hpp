@@ -74,7 +74,6 @@ class Session : public std::enable_shared_from_this<Session> {
     std::optional<ModelCard> model;
     std::optional<ipc::Fatal> fatal;
     std::optional<Error> killed_for;
-    bool clip_ended = false;
     SessionCounters counters;
     FrameRates rates;
   };

@@ -80,7 +80,6 @@ void Session::on_camera(const ipc::Record& record, const ipc::CameraChange& chan
       if (condition_.state == SessionState::Live) finish_restart(record.publish_ns);
       return;
     case ipc::CameraState::Lost:
-      incarnation_.clip_ended = change.reason == ErrorCode::EndOfStream;
       handle({Kind::CameraLost, change.reason}, printable(change.text));
       // Trying again by itself would only lock us out; an operator has to act first.
       if (condition_.state == SessionState::AuthFailed) {
@@ -103,8 +102,7 @@ void Session::on_exited(const ExitStatus& exit) {
   const WorkerEnd end = classify_end({.exit = exit,
                                       .killed_for = incarnation_.killed_for,
                                       .fatal = incarnation_.fatal,
-                                      .asked = condition_.state == SessionState::Stopping,
-                                      .clip_ended = incarnation_.clip_ended});
+                                      .asked = condition_.state == SessionState::Stopping});
   record_end(exit, end);
   link_.reset();
   pending_.fail_all({ErrorCode::Unavailable, "the worker ended before it answered", {}});

@@ -30,8 +30,6 @@ SessionStep end_unasked(const SessionEvent& event) noexcept {
       return go(State::CrashLoop, event.reason, Action::ArmRetry);
     case AfterEnd::GiveUp:
       return go(State::Failed, event.reason);
-    case AfterEnd::Finish:
-      return go(State::Stopped, event.reason);
   }
   return go(State::Failed, ErrorCode::Internal);
 }

@@ -10,7 +10,6 @@ enum class AfterEnd {
   Retry,        // after the back-off
   OpenBreaker,  // it dies too often: probe rarely
   GiveUp,       // permanent
-  Finish,       // it did all there was to do: a clip played once
 };
 
 /// Something that happened to a session or was asked of it.

@@ -41,23 +41,18 @@ WorkerEnd classify_code(int code) {
 }  // namespace
 
 WorkerEnd classify_end(const EndEvidence& evidence) {
+  const ExitStatus& exit = evidence.exit;
   if (evidence.killed_for) {
     const bool permanent = evidence.killed_for->code == ErrorCode::VersionMismatch;
     return {evidence.killed_for->code, evidence.killed_for->message,
             permanent ? EndKind::Permanent : EndKind::Transient};
   }
-  if (evidence.exit.signal != 0) {
-    WorkerEnd end{ErrorCode::WorkerDied, describe_signal(evidence.exit.signal), EndKind::Transient};
-    if (evidence.fatal) end = {evidence.fatal->reason, evidence.fatal->text, EndKind::Transient};
-    return end;
-  }
-  if (evidence.exit.code == ipc::kExitOk && evidence.asked) {
-    return {ErrorCode::None, "stopped as asked", EndKind::Transient};
-  }
-  if (evidence.exit.code == ipc::kExitOk && evidence.clip_ended) {
-    return {ErrorCode::EndOfStream, "the clip is at its end", EndKind::Finished};
-  }
-  WorkerEnd end = classify_code(evidence.exit.code);
+  // A worker that was asked before it could read commands is simply killed.
+  const bool clean = exit.signal == 0 ? exit.code == ipc::kExitOk : exit.signal == SIGKILL;
+  if (evidence.asked && clean) return {ErrorCode::None, "stopped as asked", EndKind::Transient};
+
+  WorkerEnd end = exit.signal != 0 ? WorkerEnd{ErrorCode::WorkerDied, describe_signal(exit.signal)}
+                                   : classify_code(exit.code);
   if (evidence.fatal) {
     end.reason = evidence.fatal->reason;
     end.text = evidence.fatal->text;

@@ -16,7 +16,6 @@ struct EndEvidence {
   std::optional<Error> killed_for;  // why the supervisor ended it by force
   std::optional<ipc::Fatal> fatal;  // its last words
   bool asked = false;               // it was asked to stop
-  bool clip_ended = false;          // it reported the end of a clip before
 };
 
 struct WorkerEnd {

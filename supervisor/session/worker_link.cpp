@@ -176,6 +176,7 @@ void WorkerLink::break_off(Error error) {
 }
 
 void WorkerLink::ask_to_stop() {
+  if (!greeted_) return kill();
   if (!send({.request_id = 0, .deadline_ns = 0, .body = ipc::Stop{}})) process_.signal(SIGTERM);
 }
 

@@ -71,7 +71,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   /// What it says is of no more interest; its end still is.
   void stop_reading() noexcept { reading_ = false; }
 
-  /// Stop command; SIGTERM for one that cannot read commands.
+  /// Stop command; SIGTERM for one whose ring is full; SIGKILL for one that has not said hello:
+  /// it has no camera to leave.
   void ask_to_stop();
 
   /// SIGABRT, or at once SIGKILL when it is held by a signal and could not obey.
