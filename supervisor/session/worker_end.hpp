@@ -13,9 +13,9 @@ namespace bulkhead::supervisor {
 /// All that is known of why a worker ended.
 struct EndEvidence {
   ExitStatus exit;
-  std::optional<Error> killed_for;  // why the supervisor ended it by force
-  std::optional<ipc::Fatal> fatal;  // its last words
-  bool asked = false;               // it was asked to stop
+  std::optional<Error> killed_for{};  // why the supervisor ended it by force
+  std::optional<ipc::Fatal> fatal{};  // its last words
+  bool asked = false;                 // it was asked to stop
 };
 
 struct WorkerEnd {

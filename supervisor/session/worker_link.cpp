@@ -46,7 +46,7 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
               std::move(result_doorbell->first), std::move(*process)});
     link->wait_for_hello();
     link->wait_for_exit();
-    link->wait_for_records();
+    link->drain_soon();
     return link;
   } catch (const boost::system::system_error& error) {
     return Error{ErrorCode::SpawnFailed,
@@ -129,6 +129,10 @@ void WorkerLink::drain() {
   const bool more = take_records(limits::kRecordsPerTurn);
   if (!reading_) return;
   if (!more && results_.prepare_sleep()) return wait_for_records();
+  drain_soon();
+}
+
+void WorkerLink::drain_soon() {
   boost::asio::post(loop_, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self && self->reading_) self->drain();

@@ -85,6 +85,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   void wait_for_records();
   void wait_for_exit();
   void drain();
+  void drain_soon();
   bool take_records(std::size_t limit);  // false: nothing left
   void on_exit();
   void break_off(Error error);
