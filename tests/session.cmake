@@ -1,0 +1,41 @@
+bulkhead_test(session_test LABEL unit
+  SOURCES
+    unit/supervisor/frame_rates_test.cpp
+    unit/supervisor/pending_commands_test.cpp
+    unit/supervisor/progress_watchdog_test.cpp
+    unit/supervisor/restart_policy_test.cpp
+    unit/supervisor/session_state_test.cpp
+    unit/supervisor/worker_end_test.cpp
+    unit/supervisor/worker_readings_test.cpp
+  LINK bulkhead::session
+)
+
+add_library(bulkhead_stand_in_worker STATIC fixtures/stand_in_worker.cpp)
+target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
+
+# Workers with one misbehaviour each; named fixture_* so that a process list says what they are.
+set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
+foreach(fixture
+    camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason frames_stop
+    hangs_in_inference healthy_worker ignores_stop leaves_a_child model_is_unusable never_answers
+    never_says_hello publishes_late_results speaks_out_of_turn tells_its_surroundings
+    writes_garbage wrong_layout_version)
+  add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
+  target_link_libraries(fixture_${fixture} PRIVATE bulkhead_stand_in_worker)
+  set_target_properties(fixture_${fixture} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${BULKHEAD_FIXTURE_DIR})
+  list(APPEND session_fixtures fixture_${fixture})
+endforeach()
+
+bulkhead_test(session_process_test LABEL process
+  SOURCES
+    process/session/camera_state_test.cpp
+    process/session/restart_test.cpp
+    process/session/session_table_test.cpp
+    process/session/worker_death_test.cpp
+    process/session/worker_process_test.cpp
+  LINK bulkhead::session
+)
+target_compile_definitions(session_process_test PRIVATE
+  BULKHEAD_FIXTURE_DIR="${BULKHEAD_FIXTURE_DIR}")
+add_dependencies(session_process_test ${session_fixtures})

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/session_spec.hpp"
+#include "supervisor/session/session_table.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace bulkhead::supervisor {
+
+/// A real SessionTable on a real event loop whose workers are fixture programs. Records every
+/// event; `until` runs the loop until something is true.
+class SessionRig {
+  test::TempDir folder_;  // first: the table is told of it
+
+ public:
+  struct SeenState {
+    std::string session;
+    SessionState from;
+    SessionState to;
+    ErrorCode reason;
+    Generation generation;
+    bool removed;
+  };
+  struct SeenResult {
+    std::string session;
+    Generation generation;
+    Sequence sequence;
+    std::uint64_t frame_id;
+  };
+
+  explicit SessionRig(const std::string& fixture, SessionLimits limits = {},
+                      std::size_t max_sessions = 20)
+      : table{loop, environment(fixture, limits, max_sessions), events()} {}
+
+  /// Only a hang reaches this; a passing test never waits for it.
+  static constexpr std::chrono::seconds kHangLimit{60};
+
+  [[nodiscard]] bool until(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + kHangLimit;
+    while (!done()) {
+      if (std::chrono::steady_clock::now() >= end) return false;
+      loop.restart();
+      loop.run_one_for(std::chrono::milliseconds{100});
+    }
+    return true;
+  }
+
+  static SubscriptionId id(const std::string& name) { return *SubscriptionId::parse(name); }
+
+  static SessionSpec spec(const std::string& name, const std::string& path = "/a") {
+    SessionSpec made{.id = id(name),
+                     .url = *RtspUrl::parse("rtsp://127.0.0.1" + path),
+                     .pipeline = PipelineSpec{},
+                     .pipeline_name = {}};
+    made.pipeline->name = "fixture";
+    made.pipeline->detect.model = "fixture";
+    return made;
+  }
+
+  void subscribe(const std::string& name) {
+    const auto subscribed = table.subscribe(spec(name));
+    ASSERT_TRUE(subscribed) << subscribed.error().message;
+  }
+
+  [[nodiscard]] SessionView view(const std::string& name) const { return *table.get(id(name)); }
+
+  [[nodiscard]] bool is(const std::string& name, SessionState state, Generation generation = 1) {
+    const auto seen = table.get(id(name));
+    return seen && seen->state == state && seen->generation == generation;
+  }
+
+  [[nodiscard]] std::size_t results_of(const std::string& name, Generation generation = 1) const {
+    return static_cast<std::size_t>(std::ranges::count_if(results, [&](const SeenResult& result) {
+      return result.session == name && result.generation == generation;
+    }));
+  }
+
+  /// The states a session went through, in order.
+  [[nodiscard]] std::vector<std::string> path_of(const std::string& name) const {
+    std::vector<std::string> path;
+    for (const SeenState& state : states) {
+      if (state.session == name) path.emplace_back(name_of(state.to));
+    }
+    return path;
+  }
+
+  boost::asio::io_context loop;
+  std::vector<SeenState> states;
+  std::vector<SeenResult> results;
+  SessionTable table;
+
+ private:
+  SessionEnvironment environment(const std::string& fixture, const SessionLimits& limits,
+                                 std::size_t max_sessions) const {
+    return {.worker_executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
+            .state_dir = folder_.path(),
+            .log_dir = folder_.path(),
+            .model_dir = folder_.path(),
+            .model_catalog = folder_.path() / "models.json",
+            .max_sessions = max_sessions,
+            .log = nullptr,
+            .limits = limits};
+  }
+
+  SessionEvents events() {
+    return {.result =
+                [this](const ResultEvent& event) {
+                  results.push_back({event.session.text(), event.generation, event.sequence,
+                                     event.detection.frame_id});
+                },
+            .state =
+                [this](const StateEvent& event) {
+                  states.push_back({event.session.text(), event.from, event.to, event.reason,
+                                    event.generation, event.removed});
+                },
+            .gap = {}};
+  }
+};
+
+/// Numbers of this process's open descriptors.
+inline std::size_t open_descriptors() {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}));
+}
+
+/// Whether a process exists and is no zombie.
+inline bool is_alive(pid_t pid) {
+  std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
+  std::string line;
+  if (!std::getline(stat, line)) return false;
+  const auto name_end = line.rfind(") ");
+  return name_end != std::string::npos && line[name_end + 2] != 'Z' && line[name_end + 2] != 'X';
+}
+
+}  // namespace bulkhead::supervisor
