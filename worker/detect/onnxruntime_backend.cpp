@@ -30,8 +30,11 @@ Ort::SessionOptions session_options(const ModelFile& model, const BackendOptions
   options.SetInterOpNumThreads(1);
   options.SetExecutionMode(ORT_SEQUENTIAL);
   options.AddConfigEntry(kSpinningKey, "0");  // idle cameras must cost nothing
+  // A plan of all memory ahead is no faster for one picture at a time, and takes a block of its own
+  // beside what the first run used: 10 MB more with YOLO11n at 416, 39 MB at 640.
+  options.DisableMemPattern();
   options.SetGraphOptimizationLevel(level);
-  // A fixed size lets it fold what depends on it and plan all memory once.
+  // A fixed size lets it fold what depends on it.
   const std::array<std::int64_t, 4> shape{1, 3, wanted.input.height, wanted.input.width};
   const auto& dimensions = model.signature().inputs.front().dimensions;
   for (std::size_t i = 0; i < shape.size(); ++i) {
