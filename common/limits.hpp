@@ -53,11 +53,18 @@ inline constexpr std::size_t kControlMessageBytes =
 inline constexpr std::size_t kConnections = 1024;
 inline constexpr std::size_t kStreamsPerConnection = 16;
 inline constexpr std::size_t kRequestsPerConnection = 64;  // waiting for their reply
+inline constexpr std::size_t kRequestIdBytes = 128;
+inline constexpr std::size_t kReplyBytes = std::size_t{8} * 1024 * 1024;  // unread by one client
+inline constexpr std::size_t kFilterSessions = 256;
+inline constexpr std::size_t kRefusedConnections = 64;  // being told 503; beyond: closed unheard
+inline constexpr std::size_t kHttpTargetBytes = 4096;
 inline constexpr std::size_t kHttpHeaderBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kHttpBodyBytes = std::size_t{256} * 1024;
 inline constexpr auto kHandshakeTime = 10s;
 inline constexpr auto kWriteTime = 5s;
 inline constexpr auto kIdlePing = 30s;
+inline constexpr auto kCloseTime = 1s;       // for the last words to a client
+inline constexpr auto kAcceptRetry = 100ms;  // when the process has no descriptor left
 inline constexpr int kSocketSendBufferBytes = 256 * 1024;
 
 // Outbox of one stream, per class.

@@ -75,8 +75,30 @@ Hub::Subscription& Hub::Subscription::operator=(Subscription&& other) noexcept {
 Hub::Subscription::~Subscription() { leave(); }
 
 void Hub::Subscription::leave() noexcept {
-  if (hub_ != nullptr) hub_->streams_.erase(key_);
+  if (hub_ != nullptr) hub_->remove(key_);
   hub_ = nullptr;
+}
+
+void Hub::remove(std::uint64_t key) noexcept {
+  const auto found = streams_.find(key);
+  for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+    dropped_by_gone_total_[ipc::index_of(priority)] +=
+        found->second->outbox().dropped_total(priority);
+  }
+  streams_.erase(found);
+}
+
+Hub::Queued Hub::queued() const {
+  Queued queued{.messages = 0, .bytes = 0, .dropped_total = dropped_by_gone_total_};
+  for (const auto& [key, stream] : streams_) {
+    const Outbox& outbox = stream->outbox();
+    queued.messages += outbox.messages();
+    queued.bytes += outbox.bytes();
+    for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+      queued.dropped_total[ipc::index_of(priority)] += outbox.dropped_total(priority);
+    }
+  }
+  return queued;
 }
 
 Hub::Subscription Hub::add(std::shared_ptr<Stream> stream) {

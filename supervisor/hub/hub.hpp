@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -49,14 +51,25 @@ class Hub {
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
   [[nodiscard]] std::uint64_t messages_total() const noexcept { return messages_total_; }
 
+  /// What waits in all outboxes, and what all of them dropped since the start.
+  struct Queued {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    std::array<std::uint64_t, ipc::kPriorityClasses> dropped_total{};
+  };
+  [[nodiscard]] Queued queued() const;
+
   /// From a frame's arrival at its worker to this hub, by session; a removed session leaves.
   [[nodiscard]] const std::map<SubscriptionId, DurationHistogram>& latencies() const noexcept {
     return latencies_;
   }
 
  private:
+  void remove(std::uint64_t key) noexcept;
+
   std::map<std::uint64_t, std::shared_ptr<Stream>> streams_;
   std::map<SubscriptionId, DurationHistogram> latencies_;
+  std::array<std::uint64_t, ipc::kPriorityClasses> dropped_by_gone_total_{};
   std::uint64_t next_key_ = 1;
   std::uint64_t messages_total_ = 0;  // events published, whether or not a stream wanted them
 };

@@ -178,4 +178,19 @@ std::string state_tail(const StateEvent& event) {
   return out;
 }
 
+std::string gap_tail(const OutboxGap& gap) {
+  std::string out;
+  Members members{out};
+  members.count("v", 1);
+  if (gap.session != nullptr) members.text("session", gap.session->text());
+  members.count("generation", gap.generation);
+  members.text("class", ipc::name_of(gap.priority));
+  members.count("fromSequence", gap.from);
+  members.count("toSequence", gap.to);
+  members.count("count", gap.count);
+  members.text("reason", name_of(gap.reason));
+  out += "}}";
+  return out;
+}
+
 }  // namespace bulkhead::supervisor

@@ -31,5 +31,6 @@ inline constexpr std::string_view kStreamGapMethod = "stream.gap";
 [[nodiscard]] std::string detection_tail(const ResultEvent& event, const ObjectFilter& filter,
                                          std::int64_t now_ns);
 [[nodiscard]] std::string state_tail(const StateEvent& event);
+[[nodiscard]] std::string gap_tail(const OutboxGap& gap);
 
 }  // namespace bulkhead::supervisor

@@ -1,0 +1,204 @@
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <array>
+#include <functional>
+
+#include "supervisor/metrics/process_memory.hpp"
+#include "supervisor/metrics/prometheus_text.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+
+constexpr std::array kAllStates{
+    SessionState::Starting,  SessionState::Connecting, SessionState::Live,
+    SessionState::Degraded,  SessionState::Stale,      SessionState::Frozen,
+    SessionState::Offline,   SessionState::AuthFailed, SessionState::BackingOff,
+    SessionState::CrashLoop, SessionState::Stopping,   SessionState::Stopped,
+    SessionState::Failed};
+
+double real(std::uint64_t count) { return static_cast<double>(count); }
+
+void append_states(PrometheusText& text, const std::vector<SessionView>& sessions) {
+  text.family("bulkhead_session_state", "gauge", "1 for the state a camera's session is in.");
+  for (const SessionView& view : sessions) {
+    for (const SessionState state : kAllStates) {
+      text.sample("", {{"camera", view.spec.id.text()}, {"state", name_of(state)}},
+                  view.state == state ? 1 : 0);
+    }
+  }
+  text.family("bulkhead_session_info", "gauge", "What a camera's session runs; always 1.");
+  for (const SessionView& view : sessions) {
+    const std::string generation = std::to_string(view.generation);
+    text.sample("",
+                {{"camera", view.spec.id.text()},
+                 {"model", view.model ? view.model->name : ""},
+                 {"engine", view.model ? view.model->engine : ""},
+                 {"generation", generation}},
+                1);
+  }
+  text.family("bulkhead_session_restarts_total", "counter", "Workers that were replaced, by why.");
+  for (const SessionView& view : sessions) {
+    for (const auto& [reason, count] : view.restarts_by_reason) {
+      text.sample("", {{"camera", view.spec.id.text()}, {"reason", reason}}, real(count));
+    }
+  }
+}
+
+using Counter = std::uint64_t SessionCounters::*;
+
+void append_counter(PrometheusText& text, const std::vector<SessionView>& sessions,
+                    std::string_view name, std::string_view help, Counter counter) {
+  text.family(name, "counter", help);
+  for (const SessionView& view : sessions) {
+    text.sample("", {{"camera", view.spec.id.text()}}, real(view.counters.*counter));
+  }
+}
+
+void append_frames(PrometheusText& text, const std::vector<SessionView>& sessions) {
+  append_counter(text, sessions, "bulkhead_frames_received_total",
+                 "Frames that came from the camera, of this worker.",
+                 &SessionCounters::frames_received_total);
+  append_counter(text, sessions, "bulkhead_frames_decoded_total", "Frames decoded.",
+                 &SessionCounters::frames_decoded_total);
+  append_counter(text, sessions, "bulkhead_frames_inferred_total", "Frames the model has seen.",
+                 &SessionCounters::frames_inferred_total);
+  text.family("bulkhead_frames_dropped_total", "counter",
+              "Frames the model has not seen: the detector was busy, or maxFps says so.");
+  for (const SessionView& view : sessions) {
+    const std::string& camera = view.spec.id.text();
+    text.sample("", {{"camera", camera}, {"reason", "detector_busy"}},
+                real(view.counters.frames_dropped_total));
+    text.sample("", {{"camera", camera}, {"reason", "max_fps"}},
+                real(view.counters.frames_skipped_total));
+  }
+  append_counter(text, sessions, "bulkhead_objects_total", "Objects detected.",
+                 &SessionCounters::objects_total);
+  append_counter(text, sessions, "bulkhead_rtsp_reconnects_total",
+                 "Times the worker had to connect to its camera again.",
+                 &SessionCounters::reconnects_total);
+  append_counter(text, sessions, "bulkhead_results_received_total",
+                 "Results the supervisor took from the worker.",
+                 &SessionCounters::results_received_total);
+  append_counter(text, sessions, "bulkhead_results_expired_total",
+                 "Results that were past their deadline when they came.",
+                 &SessionCounters::results_expired_total);
+}
+
+void append_durations(PrometheusText& text, const SupervisorFigures& figures) {
+  struct Stage {
+    std::string_view name;
+    Counter total_ns;
+  };
+  constexpr std::array kStages{Stage{"letterbox", &SessionCounters::letterbox_ns_total},
+                               Stage{"infer", &SessionCounters::infer_ns_total},
+                               Stage{"decode", &SessionCounters::decode_ns_total},
+                               Stage{"publish", &SessionCounters::publish_ns_total}};
+  text.family("bulkhead_stage_duration_seconds", "summary",
+              "Time of one frame in each stage of the detect loop; decode is of the tensor.");
+  for (const SessionView& view : figures.sessions) {
+    for (const Stage& stage : kStages) {
+      const PrometheusText::Labels labels{{"camera", view.spec.id.text()}, {"stage", stage.name}};
+      text.sample("_sum", labels, real(view.counters.*stage.total_ns) / kNsPerSecond);
+      text.sample("_count", labels, real(view.counters.frames_inferred_total));
+    }
+  }
+  text.family("bulkhead_e2e_latency_seconds", "histogram",
+              "From a frame's arrival at its worker to the hub of the supervisor.");
+  for (const auto& [id, latency] : figures.latencies) {
+    text.histogram({{"camera", id.text()}}, latency);
+  }
+}
+
+void append_queues(PrometheusText& text, const std::vector<SessionView>& sessions) {
+  text.family("bulkhead_queue_dropped_total", "counter", "Results a full queue refused.");
+  for (const SessionView& view : sessions) {
+    for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+      text.sample("",
+                  {{"camera", view.spec.id.text()},
+                   {"queue", "worker_results"},
+                   {"priority", ipc::name_of(priority)}},
+                  real(view.counters.results_dropped_total[ipc::index_of(priority)]));
+    }
+  }
+  text.family("bulkhead_worker_resident_memory_bytes", "gauge", "Resident memory of the worker.");
+  for (const SessionView& view : sessions) {
+    if (view.pid < 0) continue;
+    if (const auto bytes = resident_bytes(view.pid)) {
+      text.sample("", {{"camera", view.spec.id.text()}}, real(*bytes));
+    }
+  }
+}
+
+void append_clients(PrometheusText& text, const ClientFigures& clients) {
+  const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
+    text.family(name, "gauge", help);
+    text.sample("", {}, static_cast<double>(value));
+  };
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    text.family(name, "counter", help);
+    text.sample("", {}, real(value));
+  };
+  gauge("bulkhead_client_connections", "HTTP and WebSocket connections now.", clients.connections);
+  counter("bulkhead_client_connections_accepted_total", "Connections that were served.",
+          clients.connections_accepted_total);
+  counter("bulkhead_client_connections_refused_total", "Connections refused at the limit.",
+          clients.connections_refused_total);
+  gauge("bulkhead_ws_client_streams", "Result streams open now.", clients.streams);
+  gauge("bulkhead_ws_client_queue_messages", "Messages waiting for slow readers.",
+        clients.queue_messages);
+  gauge("bulkhead_ws_client_queue_bytes", "Bytes of these, shared ones counted once a stream.",
+        clients.queue_bytes);
+  counter("bulkhead_ws_client_sent_messages_total", "Messages written to clients.",
+          clients.messages_sent_total);
+  counter("bulkhead_ws_client_sent_bytes_total", "Bytes of these, without framing.",
+          clients.bytes_sent_total);
+  text.family("bulkhead_ws_client_dropped_total", "counter",
+              "Messages a full outbox dropped; each was told in a stream.gap.");
+  for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+    text.sample("", {{"priority", ipc::name_of(priority)}},
+                real(clients.dropped_total[ipc::index_of(priority)]));
+  }
+  text.family("bulkhead_ws_client_evicted_total", "counter", "Slow clients that were cut, by why.");
+  for (const auto& [reason, count] : clients.evicted_total) {
+    text.sample("", {{"reason", reason}}, real(count));
+  }
+}
+
+}  // namespace
+
+std::string prometheus_text(const SupervisorFigures& figures) {
+  PrometheusText text;
+  text.family("bulkhead_build_info", "gauge", "The version that runs; always 1.");
+  text.sample("", {{"version", BULKHEAD_VERSION}}, 1);
+  text.family("bulkhead_supervisor_uptime_seconds", "gauge", "Since the supervisor started.");
+  text.sample("", {}, figures.uptime_seconds);
+  if (const auto bytes = resident_bytes(::getpid())) {
+    text.family("bulkhead_supervisor_resident_memory_bytes", "gauge",
+                "Resident memory of the supervisor.");
+    text.sample("", {}, real(*bytes));
+  }
+  text.family("bulkhead_sessions_max", "gauge", "Sessions the configuration allows.");
+  text.sample("", {}, static_cast<double>(figures.max_sessions));
+  append_states(text, figures.sessions);
+  append_frames(text, figures.sessions);
+  append_durations(text, figures);
+  append_queues(text, figures.sessions);
+  text.family("bulkhead_hub_events_total", "counter", "Events the hub offered to streams.");
+  text.sample("", {}, real(figures.events_total));
+  append_clients(text, figures.clients);
+  text.family("bulkhead_supervisor_loop_seconds", "histogram",
+              "How late the supervisor's loop came to a timer that was due.");
+  text.histogram({}, figures.loop.lateness);
+  text.family("bulkhead_supervisor_loop_longest_stall_seconds", "gauge",
+              "The worst of these since the start.");
+  text.sample("", {}, figures.loop.longest_stall_seconds);
+  text.family("bulkhead_log_lines_lost_total", "counter", "Lines the supervisor could not write.");
+  text.sample("", {}, real(figures.log_lines_lost_total));
+  return text.take();
+}
+
+}  // namespace bulkhead::supervisor
