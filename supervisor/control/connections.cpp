@@ -1,0 +1,65 @@
+#include "supervisor/control/connections.hpp"
+
+#include <utility>
+
+namespace bulkhead::supervisor {
+
+Connections::Place& Connections::Place::operator=(Place&& other) noexcept {
+  if (this != &other) {
+    leave();
+    connections_ = std::move(other.connections_);
+    id_ = other.id_;
+  }
+  return *this;
+}
+
+Connections::Place::~Place() { leave(); }
+
+void Connections::Place::leave() noexcept {
+  if (connections_ == nullptr) return;  // moved from
+  const auto found = connections_->open_.find(id_);
+  connections_->refused_now_ -= found->second.is_refused ? 1 : 0;
+  connections_->open_.erase(found);
+}
+
+void Connections::Place::set_ending(Ending ending) {
+  connections_->open_[id_].ending = std::move(ending);
+}
+
+std::optional<Connections::Place> Connections::admit() {
+  if (size() >= most_) return std::nullopt;
+  ++accepted_total;
+  return place(false);
+}
+
+std::optional<Connections::Place> Connections::refuse() {
+  ++refused_total;
+  if (refused_now_ >= most_refused_) return std::nullopt;
+  return place(true);
+}
+
+Connections::Place Connections::place(bool is_refused) {
+  const std::uint64_t id = ++last_id_;
+  open_[id].is_refused = is_refused;
+  refused_now_ += is_refused ? 1 : 0;
+  return {shared_from_this(), id};
+}
+
+// An ending may destroy its connection and with it its entry, so the list is copied first.
+std::vector<Connections::Ending> Connections::endings() const {
+  std::vector<Ending> endings;
+  for (const auto& [id, entry] : open_) {
+    if (entry.ending.close != nullptr) endings.push_back(entry.ending);
+  }
+  return endings;
+}
+
+void Connections::close_all() {
+  for (const Ending& ending : endings()) ending.close();
+}
+
+void Connections::abandon_all() {
+  for (const Ending& ending : endings()) ending.abandon();
+}
+
+}  // namespace bulkhead::supervisor

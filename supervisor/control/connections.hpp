@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/metrics/figures.hpp"
+
+namespace bulkhead::supervisor {
+
+/// All open connections, counted against the limit, so that the server can end them. Shared by the
+/// server and its connections: a connection may outlive the server by a turn of the loop. Used by
+/// the supervisor's loop.
+class Connections : public std::enable_shared_from_this<Connections> {
+ public:
+  /// How the server ends a connection.
+  struct Ending {
+    std::function<void()> close;    // says goodbye, within limits::kCloseTime
+    std::function<void()> abandon;  // at once, and lets go of the hub
+  };
+
+  /// A place among the connections while it lives.
+  class Place {
+   public:
+    Place(std::shared_ptr<Connections> connections, std::uint64_t id) noexcept
+        : connections_{std::move(connections)}, id_{id} {}
+    Place(Place&& other) noexcept = default;
+    Place& operator=(Place&& other) noexcept;
+    ~Place();
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+    void set_ending(Ending ending);
+
+   private:
+    void leave() noexcept;
+
+    std::shared_ptr<Connections> connections_;
+    std::uint64_t id_;
+  };
+
+  Connections(std::size_t most, std::size_t most_refused) noexcept
+      : most_{most}, most_refused_{most_refused} {}
+
+  /// None when all places are taken.
+  [[nodiscard]] std::optional<Place> admit();
+  /// For one that is only told 503; none when too many are being told already.
+  [[nodiscard]] std::optional<Place> refuse();
+
+  void close_all();
+  void abandon_all();
+
+  /// Connections served, without those being refused.
+  [[nodiscard]] std::size_t size() const noexcept { return open_.size() - refused_now_; }
+
+  // Counted by the connections themselves.
+  std::uint64_t accepted_total = 0;
+  std::uint64_t refused_total = 0;
+  std::uint64_t messages_sent_total = 0;
+  std::uint64_t bytes_sent_total = 0;
+  std::map<std::string, std::uint64_t> evicted_total;
+
+ private:
+  struct Entry {
+    Ending ending;
+    bool is_refused = false;
+  };
+
+  Place place(bool is_refused);
+  [[nodiscard]] std::vector<Ending> endings() const;
+
+  std::size_t most_;
+  std::size_t most_refused_;
+  std::uint64_t last_id_ = 0;
+  std::size_t refused_now_ = 0;
+  std::map<std::uint64_t, Entry> open_;
+};
+
+}  // namespace bulkhead::supervisor

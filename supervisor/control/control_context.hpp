@@ -1,0 +1,39 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <memory>
+
+#include "supervisor/control/connections.hpp"
+#include "supervisor/control/control_services.hpp"
+#include "supervisor/control/http_routes.hpp"
+#include "supervisor/metrics/loop_probe.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace bulkhead::supervisor {
+
+/// What every connection of one ControlServer uses. Owned by the server; connections hold it
+/// weakly, because the loop may still hold theirs when the server is gone.
+struct ControlContext {
+  ControlContext(boost::asio::io_context& io, const Config& config, SessionTable& sessions,
+                 Hub& the_hub, std::shared_ptr<spdlog::logger> logger, ControlLimits bounds);
+
+  [[nodiscard]] SupervisorFigures figures() const;
+
+  boost::asio::io_context& loop;
+  const ControlLimits limits;
+  Hub& hub;
+  std::shared_ptr<spdlog::logger> log;
+  std::shared_ptr<Connections> connections;
+  ConnectionSessions connection_sessions;
+  ControlServices services;
+  MethodTable methods;
+  HttpRoutes routes;
+  LoopProbe probe;
+  const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+};
+
+}  // namespace bulkhead::supervisor

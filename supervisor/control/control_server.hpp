@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "common/result.hpp"
+#include "supervisor/control/control_limits.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+namespace spdlog {
+class logger;
+}
+
+namespace bulkhead::supervisor {
+
+class Hub;
+class SessionTable;
+struct Config;
+
+/// The control channel: WebSocket and HTTP on one port (supervisor/control/README.md). The one
+/// face of control/ towards the supervisor, which owns it and outlives it with everything it is
+/// given; all of it is used by the loop's thread.
+///
+/// Destroying it ends all connections at once. At each limit of ControlLimits the client at fault
+/// is refused or cut, and nobody else notices.
+class ControlServer {
+ public:
+  ControlServer(boost::asio::io_context& loop, const Config& config, SessionTable& sessions,
+                Hub& hub, std::shared_ptr<spdlog::logger> log, ControlLimits limits = {});
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  /// Listens on `config.listen`. InvalidParams: no address; Io: in use, or not ours.
+  Result<void> listen();
+
+  /// The port that is listened on; 0 before `listen`.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+
+  /// Accepts no more and says goodbye to everybody, who are gone at the latest after
+  /// limits::kCloseTime. The loop then has no work of ours left.
+  void close();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+
+#include "supervisor/control/connection_sessions.hpp"
+#include "supervisor/control/control_limits.hpp"
+#include "supervisor/control/method_table.hpp"
+#include "supervisor/hub/hub.hpp"
+#include "supervisor/metrics/figures.hpp"
+#include "supervisor/session/session_table.hpp"
+
+namespace bulkhead::supervisor {
+
+struct Config;
+
+/// What the methods work on. References to what the supervisor owns; lives as long as the server.
+struct ControlServices {
+  const Config& config;
+  SessionTable& sessions;
+  Hub& hub;
+  ConnectionSessions& connection_sessions;
+  const ControlLimits& limits;
+  std::function<SupervisorFigures()> figures;
+};
+
+// One file per family in methods/; the names and params are in config/openrpc.json.
+void add_session_methods(MethodTable& table, const ControlServices& services);
+void add_stream_methods(MethodTable& table, const ControlServices& services);
+void add_system_methods(MethodTable& table, const ControlServices& services);
+
+}  // namespace bulkhead::supervisor

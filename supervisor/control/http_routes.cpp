@@ -1,0 +1,219 @@
+#include "supervisor/control/http_routes.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/json_fields.hpp"
+#include "supervisor/control/embedded.hpp"
+#include "supervisor/control/json_rpc.hpp"
+#include "supervisor/metrics/prometheus_text.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kSessions = "/api/v1/sessions";
+constexpr std::string_view kId = "subscriptionIdentifier";
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+HttpReply not_found() {
+  return http_error(404, {ErrorCode::NotFound, "there is nothing under this path", {}});
+}
+
+/// True when the method is one of `allowed`; otherwise `done` has the 405.
+bool allows(std::initializer_list<std::string_view> allowed, const HttpRequest& request,
+            const HttpRoutes::Done& done) {
+  if (std::find(allowed.begin(), allowed.end(), request.method) != allowed.end()) return true;
+  std::string names;
+  for (const std::string_view name : allowed) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+  }
+  HttpReply reply = http_error(405, {ErrorCode::InvalidParams, "this path allows " + names, {}});
+  reply.allow = std::move(names);
+  done(std::move(reply));
+  return false;
+}
+
+bool counts_as_live(const SessionView& view) {
+  return view.state == SessionState::Live || view.state == SessionState::Degraded;
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+unsigned http_status_of(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::InvalidParams:
+    case ErrorCode::ProtocolError:
+      return 400;
+    case ErrorCode::NotFound:
+      return 404;
+    case ErrorCode::AlreadyExists:
+      return 409;
+    case ErrorCode::LimitReached:
+      return 429;
+    case ErrorCode::Unavailable:
+      return 503;
+    case ErrorCode::Timeout:
+      return 504;
+    case ErrorCode::ConnectFailed:
+    case ErrorCode::AuthFailed:
+    case ErrorCode::NoVideo:
+    case ErrorCode::UnsupportedCodec:
+    case ErrorCode::Stalled:
+    case ErrorCode::EndOfStream:
+    case ErrorCode::DecodeError:
+      return 502;  // the camera, not the client and not we
+    default:
+      return 500;
+  }
+}
+
+HttpReply http_error(unsigned status, const Error& error) {
+  json body{{"code", name_of(error.code)}, {"message", error.message}};
+  if (!error.field.empty()) body["field"] = error.field;
+  return {.status = status,
+          .content_type = "application/json",
+          .body = json_text_of({{"error", std::move(body)}}),
+          .allow = {}};
+}
+
+void HttpRoutes::call(const std::string& method, const std::string& params, Done done) const {
+  const auto* found = methods_.find(method);
+  auto parsed = parse_json(params.empty() ? "{}" : params, JsonComments::Refused);
+  if (!parsed) return done(http_error(400, parsed.error()));
+  (*found)(Caller{}, *parsed, [done = std::move(done)](const Result<std::string>& result) {
+    if (!result) return done(http_error(http_status_of(result.error().code), result.error()));
+    done({.status = 200, .content_type = "application/json", .body = *result, .allow = {}});
+  });
+}
+
+void HttpRoutes::answer(const HttpRequest& request, Done done) const {
+  const std::string path = request.target.substr(0, request.target.find('?'));
+  if (path == kSessions || path.starts_with(std::string{kSessions} + "/")) {
+    return answer_sessions(request, std::move(done));
+  }
+  const bool is_known = path == "/" || path == "/healthz" || path == "/readyz" ||
+                        path == "/metrics" || path == "/api/v1/system" ||
+                        path == "/api/v1/openrpc.json";
+  if (!is_known) return done(not_found());
+  if (!allows({"GET"}, request, done)) return;
+  if (path == "/healthz") {
+    return done({.status = 200, .body = R"({"status":"ok"})"});
+  }
+  if (path == "/readyz") return done(readiness());
+  if (path == "/metrics") {
+    return done({.status = 200,
+                 .content_type = std::string{kPrometheusContentType},
+                 .body = prometheus_text(services_.figures())});
+  }
+  if (path == "/api/v1/system") return call("system.state", {}, std::move(done));
+  if (path == "/api/v1/openrpc.json") return call("rpc.discover", {}, std::move(done));
+  done({.status = 200,
+        .content_type = "text/html; charset=utf-8",
+        .body = std::string{kOperatorPage}});
+}
+
+void HttpRoutes::answer_sessions(const HttpRequest& request, Done done) const {
+  std::string_view path{request.target};
+  path = path.substr(0, path.find('?'));
+  path.remove_prefix(kSessions.size());
+  if (!path.empty()) return answer_session(request, path.substr(1), std::move(done));
+  if (!allows({"GET", "POST"}, request, done)) return;
+  if (request.method == "GET") return call("session.list", {}, std::move(done));
+  call("session.subscribe", request.body, std::move(done));
+}
+
+void HttpRoutes::answer_session(const HttpRequest& request, std::string_view rest,
+                                Done done) const {
+  const std::size_t slash = rest.find('/');
+  const auto name = percent_decoded(rest.substr(0, slash));
+  const std::string_view verb =
+      slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
+  if (!name || name->empty()) return done(not_found());
+  // The name of the path is the name of the session, whatever the body says.
+  const auto params = [&](std::string_view body) -> Result<std::string> {
+    auto parsed = parse_json(body.empty() ? "{}" : body, JsonComments::Refused);
+    if (!parsed) return parsed.error();
+    if (parsed->is_object()) (*parsed)[std::string{kId}] = *name;
+    return json_text_of(*parsed);
+  };
+  if (slash == std::string_view::npos) {
+    if (!allows({"GET", "DELETE"}, request, done)) return;
+    return call(request.method == "GET" ? "session.get" : "session.unsubscribe", *params({}),
+                std::move(done));
+  }
+  if (verb == "restart") {
+    if (!allows({"POST"}, request, done)) return;
+    const auto given = params(request.body);
+    if (!given) return done(http_error(400, given.error()));
+    return call("session.restart", *given, std::move(done));
+  }
+  if (verb == "snapshot.jpg") {
+    if (!allows({"GET"}, request, done)) return;
+    return answer_snapshot(*name, std::move(done));
+  }
+  done(not_found());
+}
+
+void HttpRoutes::answer_snapshot(const std::string& name, Done done) const {
+  const auto id = SubscriptionId::parse(name);
+  if (!id) return done(http_error(400, id.error()));
+  services_.sessions.snapshot(
+      *id, [done = std::move(done)](const Result<std::vector<std::byte>>& jpeg) {
+        if (!jpeg) return done(http_error(http_status_of(jpeg.error().code), jpeg.error()));
+        done({.status = 200,
+              .content_type = "image/jpeg",
+              .body = std::string(reinterpret_cast<const char*>(jpeg->data()), jpeg->size()),
+              .allow = {}});
+      });
+}
+
+HttpReply HttpRoutes::readiness() const {
+  json waiting = json::array();
+  std::size_t wanted = 0;
+  for (const SessionView& view : services_.sessions.list()) {
+    if (!view.wanted) continue;
+    ++wanted;
+    if (counts_as_live(view)) continue;
+    waiting.push_back({{"session", view.spec.id.text()},
+                       {"state", name_of(view.state)},
+                       {"reason", name_of(view.reason)}});
+  }
+  const bool ready = waiting.empty();
+  const std::size_t live = wanted - waiting.size();
+  return {
+      .status = ready ? 200U : 503U,
+      .content_type = "application/json",
+      .body = json_text_of(
+          {{"ready", ready}, {"wanted", wanted}, {"live", live}, {"notLive", std::move(waiting)}}),
+      .allow = {}};
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,102 @@
+#include "supervisor/control/listener.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/logger.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "common/limits.hpp"
+#include "supervisor/control/control_context.hpp"
+#include "supervisor/control/http_session.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+Error listen_error(const std::string& host, std::uint16_t port, const error_code& error) {
+  return {ErrorCode::Io,
+          "cannot listen on " + host + " port " + std::to_string(port) + ": " + error.message(),
+          "listen"};
+}
+
+/// What the kernel may hold for one client is bounded as well, and a peer that vanished without a
+/// word is noticed although Beast's timers see only what the application sees.
+void set_limits(tcp::socket& socket, const ControlLimits& limits) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay{true}, ignored);
+  socket.set_option(asio::socket_base::send_buffer_size{limits.send_buffer_bytes}, ignored);
+  const auto unacknowledged = static_cast<unsigned>(2 * limits.write_time.count());
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged,
+               sizeof unacknowledged);
+}
+
+}  // namespace
+
+Listener::Listener(const std::shared_ptr<ControlContext>& context)
+    : context_{context}, acceptor_{context->loop}, retry_{context->loop} {}
+
+Result<void> Listener::listen(const std::string& host, std::uint16_t port) {
+  error_code error;
+  const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  if (error) {
+    return Error{ErrorCode::InvalidParams,
+                 "listen.host must be an address such as 127.0.0.1 or ::1", "listen.host"};
+  }
+  const tcp::endpoint endpoint{address, port};
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(host, port, error);
+  port_ = acceptor_.local_endpoint(error).port();
+  if (error) return listen_error(host, port, error);
+  accept();
+  return {};
+}
+
+void Listener::close() {
+  error_code ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+}
+
+void Listener::accept() {
+  // The context lives exactly as long as `this`, and an outcome may come after both are gone.
+  acceptor_.async_accept([this, weak = context_](error_code error, tcp::socket socket) {
+    if (const auto context = weak.lock()) on_accepted(context, error, std::move(socket));
+  });
+}
+
+void Listener::retry_later() {
+  retry_.expires_after(limits::kAcceptRetry);
+  retry_.async_wait([this, weak = context_](error_code) {
+    if (!weak.expired() && acceptor_.is_open()) accept();
+  });
+}
+
+void Listener::on_accepted(const std::shared_ptr<ControlContext>& context, error_code error,
+                           tcp::socket socket) {
+  if (!acceptor_.is_open()) return;
+  if (error) {
+    context->log->warn("cannot accept a connection: {}", error.message());
+    return retry_later();
+  }
+  set_limits(socket, context->limits);
+  Welcome welcome = Welcome::Serve;
+  auto place = context->connections->admit();
+  if (!place) {
+    welcome = Welcome::Refuse;
+    place = context->connections->refuse();
+  }
+  // Without a place the socket is closed here.
+  if (place) start_http_session(std::move(socket), *std::move(place), context, welcome);
+  accept();
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,180 @@
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/json_fields.hpp"
+#include "common/limits.hpp"
+#include "common/session_spec.hpp"
+#include "supervisor/config.hpp"
+#include "supervisor/control/base64.hpp"
+#include "supervisor/control/control_services.hpp"
+#include "supervisor/control/json_rpc.hpp"
+#include "supervisor/control/session_json.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+using nlohmann::json;
+
+const std::string kParams = "params";
+const std::vector<std::string_view> kRestartModes{"auto", "overlap", "replace"};
+
+std::optional<SubscriptionId> read_id(JsonFields& fields) {
+  constexpr std::string_view kKey = "subscriptionIdentifier";
+  auto id = SubscriptionId::parse(fields.required_string(kKey, limits::kJsonBytes));
+  if (id) return std::move(*id);
+  fields.fail(kKey, id.error().message);
+  return std::nullopt;
+}
+
+/// For methods that take a session's name and nothing else.
+Result<SubscriptionId> only_id(const json& params) {
+  JsonFields fields{params, kParams};
+  auto id = read_id(fields);
+  if (const auto done = fields.finish(); !done) return done.error();
+  return *std::move(id);
+}
+
+/// Every method that names a session speaks of the same field.
+Error at_id(Error error) {
+  if (error.field.empty()) error.field = "params.subscriptionIdentifier";
+  return error;
+}
+
+std::string_view name_of(SessionTable::Change change) {
+  switch (change) {
+    case SessionTable::Change::Added:
+      return "added";
+    case SessionTable::Change::Unchanged:
+      return "unchanged";
+    case SessionTable::Change::Reconfigured:
+      return "reconfigured";
+  }
+  return "";
+}
+
+Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const json& params) {
+  auto spec = SessionSpec::from_json(params, kParams);
+  if (!spec) return spec;
+  if (spec->url.scheme == "file" && !config.sources.allow_file_urls) {
+    return Error{ErrorCode::InvalidParams,
+                 "params.rtspUrl: file addresses are switched off; set sources.allow_file_urls",
+                 "params.rtspUrl"};
+  }
+  if (spec->lifetime == Lifetime::Connection && caller.connection == 0) {
+    return Error{ErrorCode::InvalidParams,
+                 "params.lifetime: an HTTP request is no lasting connection; use the WebSocket or "
+                 "\"persistent\"",
+                 "params.lifetime"};
+  }
+  if (!spec->pipeline) {
+    const auto& asked = spec->pipeline_name;
+    auto pipeline = config.pipeline(asked.empty() ? config.default_pipeline : asked);
+    if (!pipeline) {
+      Error error = pipeline.error();
+      error.field = "params.pipeline";
+      return error;
+    }
+    spec->pipeline = std::move(*pipeline);
+  }
+  return spec;
+}
+
+void subscribe(const ControlServices& services, const Caller& caller, const json& params,
+               const Reply& reply) {
+  auto spec = read_spec(services.config, caller, params);
+  if (!spec) return reply(spec.error());
+  const SubscriptionId id = spec->id;
+  const Lifetime lifetime = spec->lifetime;
+  const auto subscribed = services.sessions.subscribe(std::move(*spec));
+  if (!subscribed) return reply(at_id(subscribed.error()));
+  if (lifetime == Lifetime::Connection) {
+    services.connection_sessions.own(id, caller.connection);
+  } else {
+    services.connection_sessions.release(id);
+  }
+  reply(json_text_of(json{{"subscriptionIdentifier", id.text()},
+                          {"state", name_of(subscribed->state)},
+                          {"generation", subscribed->generation},
+                          {"change", name_of(subscribed->change)}}));
+}
+
+void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
+  const auto id = only_id(params);
+  if (!id) return reply(id.error());
+  if (const auto gone = services.sessions.unsubscribe(*id); !gone) {
+    return reply(at_id(gone.error()));
+  }
+  services.connection_sessions.release(*id);
+  reply(json_text_of(json{{"subscriptionIdentifier", id->text()}}));
+}
+
+void list(const ControlServices& services, const json& params, const Reply& reply) {
+  if (const auto done = JsonFields{params, kParams}.finish(); !done) return reply(done.error());
+  json sessions = json::array();
+  for (const SessionView& view : services.sessions.list()) {
+    sessions.push_back(session_json(view, SessionDetail::WithoutLabels));
+  }
+  reply(json_text_of(json{{"sessions", std::move(sessions)}}));
+}
+
+void get(const ControlServices& services, const json& params, const Reply& reply) {
+  const auto id = only_id(params);
+  if (!id) return reply(id.error());
+  const auto view = services.sessions.get(*id);
+  if (!view) return reply(at_id(view.error()));
+  reply(json_text_of(session_json(*view, SessionDetail::Full)));
+}
+
+void restart(const ControlServices& services, const json& params, Reply reply) {
+  JsonFields fields{params, kParams};
+  const auto id = read_id(fields);
+  const std::size_t mode = fields.one_of("mode", kRestartModes, 0);
+  if (const auto done = fields.finish(); !done) return reply(done.error());
+  const auto answer = [reply = std::move(reply)](Result<SessionTable::Restarted> done) {
+    if (!done) return reply(at_id(done.error()));
+    reply(json_text_of(json{{"mode", done->mode},
+                            {"generation", done->generation},
+                            {"gapMs", done->gap_ms},
+                            {"lostFrames", done->lost_frames}}));
+  };
+  services.sessions.restart(*id, std::string{kRestartModes[mode]}, answer);
+}
+
+void snapshot(const ControlServices& services, const json& params, Reply reply) {
+  const auto id = only_id(params);
+  if (!id) return reply(id.error());
+  services.sessions.snapshot(
+      *id, [reply = std::move(reply)](const Result<std::vector<std::byte>>& jpeg) {
+        if (!jpeg) return reply(at_id(jpeg.error()));
+        reply(json_text_of(
+            json{{"contentType", "image/jpeg"}, {"encoding", "base64"}, {"data", base64(*jpeg)}}));
+      });
+}
+
+}  // namespace
+
+void add_session_methods(MethodTable& table, const ControlServices& services) {
+  table.add("session.subscribe",
+            [services](const Caller& caller, const json& params, const Reply& reply) {
+              subscribe(services, caller, params, reply);
+            });
+  table.add("session.unsubscribe",
+            [services](const Caller&, const json& params, const Reply& reply) {
+              unsubscribe(services, params, reply);
+            });
+  table.add("session.list", [services](const Caller&, const json& params, const Reply& reply) {
+    list(services, params, reply);
+  });
+  table.add("session.get", [services](const Caller&, const json& params, const Reply& reply) {
+    get(services, params, reply);
+  });
+  table.add("session.restart", [services](const Caller&, const json& params, Reply reply) {
+    restart(services, params, std::move(reply));
+  });
+  table.add("session.snapshot", [services](const Caller&, const json& params, Reply reply) {
+    snapshot(services, params, std::move(reply));
+  });
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,119 @@
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/json_fields.hpp"
+#include "common/limits.hpp"
+#include "supervisor/control/control_services.hpp"
+#include "supervisor/control/json_rpc.hpp"
+#include "supervisor/control/subscriber.hpp"
+#include "supervisor/hub/notification.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kStreamIdBytes = 32;
+
+Result<void> needs_connection(const Caller& caller) {
+  if (caller.subscriber != nullptr) return {};
+  return Error{ErrorCode::InvalidParams, "streams need a WebSocket connection", {}};
+}
+
+void read_sessions(JsonFields& fields, StreamFilter& filter) {
+  for (const std::string& name :
+       fields.strings("sessions", limits::kFilterSessions, limits::kSubscriptionIdChars)) {
+    auto id = SubscriptionId::parse(name);
+    if (!id) return fields.fail("sessions", id.error().message);
+    filter.sessions.insert(std::move(*id));
+  }
+}
+
+/// `kinds` names notifications; absent means all of them.
+void read_kinds(JsonFields& fields, StreamFilter& filter) {
+  constexpr std::size_t kKindBytes = 32;
+  const auto kinds = fields.strings("kinds", 2, kKindBytes);
+  if (kinds.empty()) return;
+  filter.detections = false;
+  filter.states = false;
+  for (const std::string& kind : kinds) {
+    if (kind == kDetectionMethod) {
+      filter.detections = true;
+    } else if (kind == kSessionStateMethod) {
+      filter.states = true;
+    } else {
+      fields.fail("kinds", "a kind is \"detection\" or \"session.state\"");
+    }
+  }
+}
+
+Result<StreamFilter> read_filter(const json& params) {
+  JsonFields outer{params, "params"};
+  StreamFilter filter;
+  if (const json* given = outer.member("filter"); given != nullptr) {
+    JsonFields fields{*given, outer.path_of("filter")};
+    read_sessions(fields, filter);
+    for (std::string& label : fields.strings("labels", limits::kLabels, limits::kLabelBytes)) {
+      filter.objects.labels.insert(std::move(label));
+    }
+    filter.objects.min_confidence = static_cast<float>(fields.number("minConfidence", 0, 0, 1));
+    filter.empty_frames = fields.boolean("emptyFrames", true);
+    read_kinds(fields, filter);
+    if (const auto done = fields.finish(); !done) return done.error();
+  }
+  if (const auto done = outer.finish(); !done) return done.error();
+  return filter;
+}
+
+Result<std::string> only_stream_id(const json& params) {
+  JsonFields fields{params, "params"};
+  std::string id = fields.required_string("streamId", kStreamIdBytes);
+  if (const auto done = fields.finish(); !done) return done.error();
+  return id;
+}
+
+void open(const Caller& caller, const json& params, const Reply& reply) {
+  if (const auto may = needs_connection(caller); !may) return reply(may.error());
+  auto filter = read_filter(params);
+  if (!filter) return reply(filter.error());
+  auto id = caller.subscriber->open(std::move(*filter));
+  if (!id) return reply(id.error());
+  reply(json_text_of(json{{"streamId", std::move(*id)}}));
+}
+
+void close(const Caller& caller, const json& params, const Reply& reply) {
+  if (const auto may = needs_connection(caller); !may) return reply(may.error());
+  const auto id = only_stream_id(params);
+  if (!id) return reply(id.error());
+  if (const auto closed = caller.subscriber->close(*id); !closed) return reply(closed.error());
+  reply(json_text_of(json{{"streamId", *id}}));
+}
+
+void stats(const Caller& caller, const json& params, const Reply& reply) {
+  if (const auto may = needs_connection(caller); !may) return reply(may.error());
+  const auto id = only_stream_id(params);
+  if (!id) return reply(id.error());
+  const auto stream = caller.subscriber->stream(*id);
+  if (!stream) return reply(stream.error());
+  const Outbox& outbox = (*stream)->outbox();
+  json dropped = json::object();
+  for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+    dropped[std::string{ipc::name_of(priority)}] = outbox.dropped_total(priority);
+  }
+  reply(json_text_of(json{{"streamId", *id},
+                          {"offeredTotal", (*stream)->offered_total()},
+                          {"droppedTotal", std::move(dropped)},
+                          {"queuedMessages", outbox.messages()},
+                          {"queuedBytes", outbox.bytes()}}));
+}
+
+}  // namespace
+
+void add_stream_methods(MethodTable& table, const ControlServices&) {
+  table.add("stream.open", open);
+  table.add("stream.close", close);
+  table.add("stream.stats", stats);
+}
+
+}  // namespace bulkhead::supervisor

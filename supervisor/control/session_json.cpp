@@ -1,0 +1,111 @@
+#include "supervisor/control/session_json.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/clock.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+using nlohmann::json;
+
+std::string_view name_of(ipc::Stage stage) noexcept {
+  switch (stage) {
+    case ipc::Stage::Starting:
+      return "STARTING";
+    case ipc::Stage::LoadingModel:
+      return "LOADING_MODEL";
+    case ipc::Stage::Connecting:
+      return "CONNECTING";
+    case ipc::Stage::WaitingForFrame:
+      return "WAITING_FOR_FRAME";
+    case ipc::Stage::Inferring:
+      return "INFERRING";
+    case ipc::Stage::Publishing:
+      return "PUBLISHING";
+    case ipc::Stage::Stopping:
+      return "STOPPING";
+  }
+  return "UNKNOWN";  // the number came from a worker
+}
+
+json worker_json(const SessionView& view) {
+  if (view.pid < 0) return nullptr;
+  return {{"pid", view.pid}, {"startedAt", iso8601_utc(view.worker_started_wall_ns)}};
+}
+
+json model_json(const SessionView& view, SessionDetail detail) {
+  if (!view.model) return nullptr;
+  const ModelCard& card = *view.model;
+  json model{{"name", card.name},
+             {"sha256", card.sha256},
+             {"family", card.family},
+             {"engine", card.engine},
+             {"inputWidth", card.input_width},
+             {"inputHeight", card.input_height}};
+  if (detail == SessionDetail::Full) model["labels"] = card.labels;
+  return model;
+}
+
+json counters_json(const SessionCounters& counters) {
+  json dropped = json::object();
+  for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
+    dropped[std::string{ipc::name_of(priority)}] =
+        counters.results_dropped_total[ipc::index_of(priority)];
+  }
+  const std::int64_t age = counters.last_frame_age_ms;
+  return {{"framesReceivedTotal", counters.frames_received_total},
+          {"framesDecodedTotal", counters.frames_decoded_total},
+          {"framesDroppedTotal", counters.frames_dropped_total},
+          {"framesSkippedTotal", counters.frames_skipped_total},
+          {"framesInferredTotal", counters.frames_inferred_total},
+          {"objectsTotal", counters.objects_total},
+          {"reconnectsTotal", counters.reconnects_total},
+          {"resultsReceivedTotal", counters.results_received_total},
+          {"resultsExpiredTotal", counters.results_expired_total},
+          {"resultsDroppedTotal", std::move(dropped)},
+          {"letterboxNsTotal", counters.letterbox_ns_total},
+          {"inferNsTotal", counters.infer_ns_total},
+          {"decodeNsTotal", counters.decode_ns_total},
+          {"publishNsTotal", counters.publish_ns_total},
+          {"lastFrameAgeMs", age < 0 ? json(nullptr) : json(age)},
+          {"sourceWidth", counters.source_width},
+          {"sourceHeight", counters.source_height},
+          {"fps", counters.fps}};
+}
+
+json exit_json(const ExitRecord& exit) {
+  const bool by_signal = exit.signal != 0;
+  return {{"generation", exit.generation},
+          {"at", iso8601_utc(exit.at_wall_ns)},
+          {"uptimeMs", exit.uptime_ms},
+          {"exitCode", by_signal ? json(nullptr) : json(exit.exit_code)},
+          {"signal", by_signal ? json(exit.signal) : json(nullptr)},
+          {"reason", bulkhead::name_of(exit.reason)},
+          {"text", exit.text},
+          {"stage", name_of(exit.stage)}};
+}
+
+}  // namespace
+
+json session_json(const SessionView& view, SessionDetail detail) {
+  json session = view.spec.to_json(SessionSpec::Secrets::Hidden);
+  session["desired"] = view.wanted ? "RUNNING" : "STOPPED";
+  session["state"] = name_of(view.state);
+  session["since"] = iso8601_utc(view.since_wall_ns);
+  session["reason"] = bulkhead::name_of(view.reason);
+  session["reasonText"] = view.reason_text;
+  session["generation"] = view.generation;
+  session["worker"] = worker_json(view);
+  session["model"] = model_json(view, detail);
+  session["counters"] = counters_json(view.counters);
+  session["restarts"] = {{"total", view.restarts_total}, {"byReason", view.restarts_by_reason}};
+  session["lastExits"] = json::array();
+  for (const ExitRecord& exit : view.last_exits) session["lastExits"].push_back(exit_json(exit));
+  session["logFile"] = view.log_file;
+  return session;
+}
+
+}  // namespace bulkhead::supervisor
