@@ -26,9 +26,9 @@ void on_stream(GstElement* parsebin, GstPad* pad, gpointer) {
   const std::string_view name = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
   const char* elements = nullptr;
   if (name == "video/x-h264") {
-    elements = "h264parse ! video/x-h264,stream-format=byte-stream,alignment=au";
+    elements = "h264parse ! capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au";
   } else if (name == "video/x-h265") {
-    elements = "h265parse ! video/x-h265,stream-format=byte-stream,alignment=au";
+    elements = "h265parse ! capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au";
   }
   const GstOwned<GstElement> pipeline{GST_ELEMENT(gst_element_get_parent(parsebin))};
   const GstOwned<GstElement> units{gst_bin_get_by_name(GST_BIN(pipeline.get()), "units")};

@@ -11,8 +11,11 @@ namespace {
 
 using worker::GstOwned;
 
+// The tee keeps the stream alive when the only client leaves it alone: the server then unlinks it,
+// which would otherwise be an error that ends all.
 constexpr const char* kSound =
-    "audiotestsrc is-live=true wave=silence ! audio/x-raw,rate=8000,channels=1 ! alawenc ! ";
+    "audiotestsrc is-live=true wave=silence ! audio/x-raw,rate=8000,channels=1 ! alawenc ! "
+    "tee allow-not-linked=true ! ";
 
 guint milliseconds_until(std::int64_t due_ns, std::int64_t now_ns) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
