@@ -140,4 +140,17 @@ inline constexpr auto kRateWindow = 5s;
 inline constexpr std::size_t kWorkerDescriptors = 512;
 inline constexpr std::size_t kWorkerTasks = 8192;  // processes and threads of its user, all told
 
+// The supervisor's own loop.
+inline constexpr auto kLoopTick = 100ms;
+inline constexpr auto kLoopStall = 100ms;   // a tick later than this is logged
+inline constexpr auto kShutdownTime = 10s;  // for all workers; who is left dies with it
+
+// The operator's command line.
+inline constexpr auto kCliCallTime = 10s;  // unless --timeout says otherwise
+inline constexpr auto kCliWaitTime = 90s;  // for a restart, and for a camera to be live
+inline constexpr auto kCliSilence = 30s;   // then the supervisor is pinged; as long again: gone
+inline constexpr std::size_t kCliMessageBytes = 32 * 1024 * 1024;
+inline constexpr std::size_t kCliNotifications = 10'000;       // that came during one call
+inline constexpr std::size_t kCliLogBytes = 16 * 1024 * 1024;  // of last lines
+
 }  // namespace bulkhead::limits

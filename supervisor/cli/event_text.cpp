@@ -1,0 +1,76 @@
+#include "supervisor/cli/event_text.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "supervisor/cli/answer.hpp"
+#include "supervisor/cli/session_text.hpp"
+#include "supervisor/cli/text.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using nlohmann::json;
+
+std::string pixels(const json& box, std::string_view key) {
+  return std::to_string(std::llround(number_of(box, key)));
+}
+
+/// "person 0.91 [411,220 310x180]"
+std::string object_text(const json& object, bool colours) {
+  std::array<char, 16> confidence{};
+  std::snprintf(confidence.data(), confidence.size(), "%.2f", number_of(object, "confidence"));
+  const json& box = member_of(object, "bbox");
+  const std::int64_t track = count_of(object, "trackId");
+  return coloured(text_of(object, "label"), Colour::Green, colours) +
+         (track > 0 ? " #" + std::to_string(track) : "") + " " + confidence.data() +
+         coloured(" [" + pixels(box, "x") + "," + pixels(box, "y") + " " + pixels(box, "w") + "x" +
+                      pixels(box, "h") + "]",
+                  Colour::Dim, colours);
+}
+
+std::string detection_line(const json& params, bool colours) {
+  std::string objects;
+  for (const json& object : member_of(params, "objects")) {
+    objects += (objects.empty() ? "" : "  ") + object_text(object, colours);
+  }
+  return coloured(time_of_day(text_of(params, "tsCapture")), Colour::Dim, colours) + "  " +
+         text_of(params, "session") + "  " +
+         coloured("frame " + std::to_string(count_of(params, "frameId")) + ", " +
+                      std::to_string(std::llround(number_of(params, "ageMs"))) + " ms old",
+                  Colour::Dim, colours) +
+         "  " + (objects.empty() ? "nothing" : objects);
+}
+
+std::string state_line(const json& params, bool colours) {
+  const std::string to = text_of(params, "to");
+  const std::string reason = reason_text(params);
+  return coloured(time_of_day(text_of(params, "since")), Colour::Dim, colours) + "  " +
+         text_of(params, "session") + "  " + text_of(params, "from") + " -> " +
+         coloured(to, colour_of_state(to), colours) +
+         (flag_of(params, "removed") ? " (removed)" : "") + (reason.empty() ? "" : "  " + reason);
+}
+
+std::string gap_line(const json& params, bool colours) {
+  const std::string session = text_of(params, "session");
+  return coloured("gap", Colour::Yellow, colours) + (session.empty() ? "" : "  " + session) + "  " +
+         std::to_string(count_of(params, "count")) + " " + text_of(params, "class") +
+         " messages lost, sequence " + std::to_string(count_of(params, "fromSequence")) + " to " +
+         std::to_string(count_of(params, "toSequence")) + ", " + text_of(params, "reason");
+}
+
+}  // namespace
+
+std::string event_line(const json& notification, bool colours) {
+  const std::string method = text_of(notification, "method");
+  const json& params = member_of(notification, "params");
+  if (method == "detection") return detection_line(params, colours);
+  if (method == "session.state") return state_line(params, colours);
+  if (method == "stream.gap") return gap_line(params, colours);
+  return {};
+}
+
+}  // namespace bulkhead::cli

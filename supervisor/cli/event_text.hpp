@@ -1,0 +1,12 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace bulkhead::cli {
+
+/// One notification of a stream (`{"method", "params"}`) as one line without its end: what was
+/// seen, a session's change of state, or a gap. Empty for a method this program does not know.
+[[nodiscard]] std::string event_line(const nlohmann::json& notification, bool colours);
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,174 @@
+#include "supervisor/cli/session_text.hpp"
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "supervisor/cli/answer.hpp"
+#include "supervisor/cli/text.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kNothing = "-";
+
+std::string or_nothing(std::string text) { return text.empty() ? std::string{kNothing} : text; }
+
+std::string decimal(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f", value);
+  return text.data();
+}
+
+std::string age_of(const json& session, std::string_view key, std::int64_t now_ms) {
+  const auto then = iso8601_ms(text_of(session, key));
+  return then ? duration_text(now_ms - *then) : std::string{kNothing};
+}
+
+std::string pid_of(const json& session) {
+  const std::int64_t pid = count_of(member_of(session, "worker"), "pid");
+  return pid > 0 ? std::to_string(pid) : std::string{kNothing};
+}
+
+bool delivers(const json& session) {
+  return text_of(session, "state") == "LIVE" || text_of(session, "state") == "DEGRADED";
+}
+
+std::string model_text(const json& model) {
+  if (!model.is_object()) return std::string{kNothing};
+  return text_of(model, "name") + " (" + text_of(model, "family") + ", " +
+         std::to_string(count_of(model, "inputWidth")) + "x" +
+         std::to_string(count_of(model, "inputHeight")) + ", " + text_of(model, "engine") +
+         ", sha256 " + text_of(model, "sha256").substr(0, 12) + "…)";
+}
+
+std::string pipeline_text(const json& pipeline) {
+  if (pipeline.is_string()) return pipeline.get<std::string>();
+  return or_nothing(text_of(pipeline, "name"));
+}
+
+std::string restarts_text(const json& restarts) {
+  std::string text = std::to_string(count_of(restarts, "total"));
+  std::string reasons;
+  for (const auto& [reason, count] : member_of(restarts, "byReason").items()) {
+    reasons += (reasons.empty() ? " (" : ", ") + reason + " " + count.dump();
+  }
+  return text + (reasons.empty() ? "" : reasons + ")");
+}
+
+std::string frames_text(const json& counters) {
+  return "received " + std::to_string(count_of(counters, "framesReceivedTotal")) + ", inferred " +
+         std::to_string(count_of(counters, "framesInferredTotal")) + ", dropped " +
+         std::to_string(count_of(counters, "framesDroppedTotal")) + ", reconnects " +
+         std::to_string(count_of(counters, "reconnectsTotal"));
+}
+
+std::string exit_text(const json& exit) {
+  const json& signal = member_of(exit, "signal");
+  const std::string how = signal.is_number() ? "signal " + signal.dump()
+                                             : "exit code " + member_of(exit, "exitCode").dump();
+  const std::string why = text_of(exit, "text");
+  return text_of(exit, "at") + "  generation " + std::to_string(count_of(exit, "generation")) +
+         ", after " + duration_text(count_of(exit, "uptimeMs")) + ": " + how + ", " +
+         text_of(exit, "reason") + (why.empty() ? "" : ": " + why);
+}
+
+}  // namespace
+
+std::string reason_text(const json& session) {
+  const std::string reason = text_of(session, "reason");
+  const std::string sentence = text_of(session, "reasonText");
+  if (reason.empty() || reason == "NONE") return sentence;
+  return reason + (sentence.empty() ? "" : ": " + sentence);
+}
+
+std::string sessions_table(const json& result, std::int64_t now_ms, bool colours) {
+  const json& sessions = member_of(result, "sessions");
+  if (!sessions.is_array() || sessions.empty()) {
+    return "No cameras. Add one: bulkhead add NAME rtsp://CAMERA/PATH\n";
+  }
+  Table table;
+  const auto heading = [](const char* text, bool right = false) {
+    return Table::Cell{text, Colour::Dim, right};
+  };
+  table.add({heading("ID"), heading("STATE"), heading("SINCE", true), heading("FPS", true),
+             heading("PID", true), heading("GEN", true), heading("RESTARTS", true),
+             heading("REASON")});
+  for (const json& session : sessions) {
+    const std::string state = text_of(session, "state");
+    const double fps = number_of(member_of(session, "counters"), "fps");
+    const std::int64_t restarts = count_of(member_of(session, "restarts"), "total");
+    table.add({{text_of(session, "subscriptionIdentifier")},
+               {state, colour_of_state(state)},
+               {age_of(session, "since", now_ms), Colour::None, true},
+               {delivers(session) ? decimal(fps) : std::string{kNothing}, Colour::None, true},
+               {pid_of(session), Colour::None, true},
+               {std::to_string(count_of(session, "generation")), Colour::None, true},
+               {std::to_string(restarts), restarts > 0 ? Colour::Yellow : Colour::None, true},
+               {or_nothing(reason_text(session))}});
+  }
+  return table.text(colours);
+}
+
+std::string session_details(const json& session, std::int64_t now_ms, bool colours) {
+  Table table;
+  const auto fact = [&](const char* name, std::string value, Colour colour = Colour::None) {
+    table.add({{name, Colour::Dim}, {or_nothing(std::move(value)), colour}});
+  };
+  const std::string state = text_of(session, "state");
+  const json& counters = member_of(session, "counters");
+  const json& worker = member_of(session, "worker");
+  fact("id", text_of(session, "subscriptionIdentifier"));
+  fact("state", state + " for " + age_of(session, "since", now_ms), colour_of_state(state));
+  fact("desired", text_of(session, "desired"));
+  fact("reason", reason_text(session));
+  fact("camera", text_of(session, "rtspUrl"));
+  fact("transport", text_of(session, "transport"));
+  fact("pipeline", pipeline_text(member_of(session, "pipeline")));
+  fact("model", model_text(member_of(session, "model")));
+  fact("generation", std::to_string(count_of(session, "generation")));
+  fact("worker", worker.is_object()
+                     ? "pid " + pid_of(session) + ", up " + age_of(worker, "startedAt", now_ms)
+                     : "");
+  fact("picture", std::to_string(count_of(counters, "sourceWidth")) + "x" +
+                      std::to_string(count_of(counters, "sourceHeight")) + ", " +
+                      decimal(number_of(counters, "fps")) + " frames/s inferred");
+  const json& age = member_of(counters, "lastFrameAgeMs");
+  fact("last frame",
+       age.is_number() ? duration_text(age.get<std::int64_t>()) + " ago" : "none yet");
+  fact("frames", frames_text(counters));
+  fact("restarts", restarts_text(member_of(session, "restarts")));
+  for (const json& exit : member_of(session, "lastExits")) fact("exit", exit_text(exit));
+  fact("log", text_of(session, "logFile"));
+  return table.text(colours);
+}
+
+std::string restart_line(const std::string& id, const json& result) {
+  return id + " restarted (" + text_of(result, "mode") + "): generation " +
+         std::to_string(count_of(result, "generation")) + ", gap " +
+         duration_text(count_of(result, "gapMs")) + ", " +
+         std::to_string(count_of(result, "lostFrames")) + " frames lost\n";
+}
+
+std::string system_text(const json& result) {
+  const json& sessions = member_of(result, "sessions");
+  Table table;
+  const auto fact = [&](const char* name, const std::string& value) {
+    table.add({{name, Colour::Dim}, {value}});
+  };
+  fact("version", text_of(result, "version") + " on " + text_of(result, "host"));
+  fact("up", duration_text(static_cast<std::int64_t>(number_of(result, "uptimeS") * 1000)));
+  fact("cameras", std::to_string(count_of(sessions, "live")) + " live of " +
+                      std::to_string(count_of(sessions, "total")) + " (at most " +
+                      std::to_string(count_of(sessions, "max")) + ")");
+  fact("clients", std::to_string(count_of(result, "connections")) + " connected, " +
+                      std::to_string(count_of(result, "streams")) + " streams");
+  fact("loop",
+       "longest stall " + decimal(number_of(member_of(result, "loop"), "maxStallMs")) + " ms");
+  return table.text(false);
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace bulkhead::cli {
+
+// What `session.list`, `session.get`, `session.restart` and `system.state` answer, for people.
+// Pure: `now_ms` is the wall clock in milliseconds since 1970.
+
+/// ID STATE SINCE FPS PID GEN RESTARTS REASON, one line a session.
+[[nodiscard]] std::string sessions_table(const nlohmann::json& result, std::int64_t now_ms,
+                                         bool colours);
+
+/// Everything of one session, one line a fact.
+[[nodiscard]] std::string session_details(const nlohmann::json& session, std::int64_t now_ms,
+                                          bool colours);
+
+/// "CONNECT_FAILED: connection refused"; empty where there is no reason.
+[[nodiscard]] std::string reason_text(const nlohmann::json& session);
+
+[[nodiscard]] std::string restart_line(const std::string& id, const nlohmann::json& result);
+
+[[nodiscard]] std::string system_text(const nlohmann::json& result);
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,134 @@
+#include "supervisor/cli/session_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "supervisor/cli/event_text.hpp"
+#include "supervisor/cli/text.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kLive = R"({
+  "subscriptionIdentifier": "d1;gate", "state": "LIVE", "desired": "RUNNING",
+  "since": "2026-01-05T12:00:00.000000Z", "reason": "NONE", "reasonText": "", "generation": 3,
+  "worker": {"pid": 4711, "startedAt": "2026-01-05T11:59:58.000000Z"},
+  "rtspUrl": "rtsp://192.0.2.7:554/s1", "transport": "tcp", "pipeline": {"name": "people"},
+  "model": {"name": "yolo11n", "family": "yolov8", "engine": "onnxruntime", "inputWidth": 416,
+            "inputHeight": 416, "sha256": "f5fcf896be5ce290b0484ee8"},
+  "counters": {"fps": 9.96, "framesReceivedTotal": 1200, "framesInferredTotal": 1180,
+               "framesDroppedTotal": 20, "reconnectsTotal": 1, "lastFrameAgeMs": 42,
+               "sourceWidth": 768, "sourceHeight": 576},
+  "restarts": {"total": 2, "byReason": {"WORKER_DIED": 2}},
+  "lastExits": [{"generation": 2, "at": "2026-01-05T11:59:57.000000Z", "uptimeMs": 192000,
+                 "exitCode": null, "signal": 9, "reason": "WORKER_DIED", "text": "killed"}],
+  "logFile": "/s/logs/detector_worker_camera_d1_gate.log"})";
+
+constexpr const char* kOffline = R"({
+  "subscriptionIdentifier": "yard", "state": "OFFLINE", "since": "2026-01-05T11:00:00Z",
+  "reason": "CONNECT_FAILED", "reasonText": "connection refused", "generation": 1, "worker": null,
+  "model": null, "counters": {"fps": 0, "lastFrameAgeMs": null},
+  "restarts": {"total": 0, "byReason": {}}, "lastExits": []})";
+
+std::int64_t now() { return *iso8601_ms("2026-01-05T12:03:12Z"); }
+
+TEST(SessionsTableTest, EachCameraIsALineWithItsReasonInSight) {
+  const json result{{"sessions", {json::parse(kLive), json::parse(kOffline)}}};
+  EXPECT_EQ(
+      sessions_table(result, now(), false),
+      "ID       STATE    SINCE   FPS   PID  GEN  RESTARTS  REASON\n"
+      "d1;gate  LIVE     3m12s  10.0  4711    3         2  -\n"
+      "yard     OFFLINE  1h03m     -     -    1         0  CONNECT_FAILED: connection refused\n");
+}
+
+TEST(SessionsTableTest, WithoutCamerasItSaysHowToAddOne) {
+  EXPECT_NE(sessions_table({{"sessions", json::array()}}, now(), false).find("bulkhead add"),
+            std::string::npos);
+}
+
+TEST(SessionsTableTest, AnAnswerOfAnotherVersionIsStillShown) {
+  const json odd{{"sessions", {{{"subscriptionIdentifier", 7}, {"state", nullptr}}, json(), 3}}};
+  EXPECT_NE(sessions_table(odd, now(), false).find("RESTARTS"), std::string::npos);
+  EXPECT_FALSE(sessions_table(json(), now(), false).empty());
+}
+
+TEST(SessionsTableTest, TextOfACameraCannotCommandTheTerminal) {
+  json session = json::parse(kOffline);
+  session["reasonText"] = "\033[2J\nfake line";
+  const std::string text = sessions_table({{"sessions", {session}}}, now(), false);
+  EXPECT_EQ(text.find('\033'), std::string::npos);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(SessionDetailsTest, EverythingAnOperatorAsksForIsThere) {
+  const std::string text = session_details(json::parse(kLive), now(), false);
+  for (const char* fact :
+       {"LIVE for 3m12s", "rtsp://192.0.2.7:554/s1", "people", "yolo11n (yolov8, 416x416",
+        "pid 4711, up 3m14s", "768x576, 10.0 frames/s", "42ms ago", "received 1200, inferred 1180",
+        "2 (WORKER_DIED 2)", "generation 2, after 3m12s: signal 9, WORKER_DIED: killed",
+        "detector_worker_camera_d1_gate.log"}) {
+    EXPECT_NE(text.find(fact), std::string::npos) << fact << "\n" << text;
+  }
+}
+
+TEST(SessionDetailsTest, WithoutWorkerModelOrFrameItSaysSo) {
+  const std::string text = session_details(json::parse(kOffline), now(), false);
+  EXPECT_NE(text.find("last frame  none yet"), std::string::npos) << text;
+  EXPECT_NE(text.find("model       -"), std::string::npos) << text;
+}
+
+TEST(RestartLineTest, GapAndLossAreNamed) {
+  EXPECT_EQ(restart_line("gate", json::parse(R"({"mode": "replace", "generation": 4, "gapMs": 812,
+                                                "lostFrames": 9})")),
+            "gate restarted (replace): generation 4, gap 812ms, 9 frames lost\n");
+}
+
+TEST(SystemTextTest, TotalsAreShown) {
+  const std::string text = system_text(json::parse(
+      R"({"version": "0.1.0", "host": "nvr", "uptimeS": 192.5, "connections": 2, "streams": 1,
+          "sessions": {"total": 14, "live": 12, "max": 20}, "loop": {"maxStallMs": 3.25}})"));
+  for (const char* fact : {"0.1.0 on nvr", "3m12s", "12 live of 14 (at most 20)", "2 connected"}) {
+    EXPECT_NE(text.find(fact), std::string::npos) << fact << "\n" << text;
+  }
+}
+
+TEST(EventLineTest, ADetectionShowsWhatWasSeenWhereAndHowSurely) {
+  const json detection = json::parse(R"({"method": "detection", "params": {
+    "session": "gate", "tsCapture": "2026-01-05T12:00:00.123456Z", "frameId": 5127, "ageMs": 41.7,
+    "objects": [{"label": "car", "confidence": 0.914, "bbox": {"x": 411.4, "y": 220, "w": 310.5,
+                 "h": 180}}, {"label": "person", "trackId": 12, "confidence": 0.5, "bbox": {}}]}})");
+  EXPECT_EQ(event_line(detection, false),
+            "12:00:00.123  gate  frame 5127, 42 ms old  car 0.91 [411,220 311x180]  "
+            "person #12 0.50 [0,0 0x0]");
+}
+
+TEST(EventLineTest, AnEmptyFrameSaysNothing) {
+  const json detection{{"method", "detection"}, {"params", {{"session", "gate"}}}};
+  EXPECT_NE(event_line(detection, false).find("nothing"), std::string::npos);
+}
+
+TEST(EventLineTest, AChangeOfStateShowsBothStatesAndTheReason) {
+  const json change = json::parse(R"({"method": "session.state", "params": {
+    "session": "gate", "from": "LIVE", "to": "BACKING_OFF", "since": "2026-01-05T12:00:01.5Z",
+    "reason": "WORKER_DIED", "reasonText": "killed by signal 9"}})");
+  EXPECT_EQ(event_line(change, false),
+            "12:00:01.500  gate  LIVE -> BACKING_OFF  WORKER_DIED: killed by signal 9");
+}
+
+TEST(EventLineTest, AGapShowsWhatWasLost) {
+  const json gap = json::parse(R"({"method": "stream.gap", "params": {"session": "gate",
+    "class": "IMPORTANT", "fromSequence": 5, "toSequence": 16, "count": 12,
+    "reason": "LIMIT_REACHED"}})");
+  EXPECT_EQ(event_line(gap, false),
+            "gap  gate  12 IMPORTANT messages lost, sequence 5 to 16, LIMIT_REACHED");
+}
+
+TEST(EventLineTest, AMethodOfALaterVersionIsLeftOut) {
+  EXPECT_EQ(event_line({{"method", "weather"}, {"params", {}}}, false), "");
+}
+
+}  // namespace
+}  // namespace bulkhead::cli
