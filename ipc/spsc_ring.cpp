@@ -28,10 +28,13 @@ SpscRingProducer::SpscRingProducer(std::span<std::byte> region) noexcept
 bool SpscRingProducer::try_push(std::span<const std::byte> message) noexcept {
   const std::size_t footprint = ring_footprint(message.size());
   assert(footprint <= capacity_);
-  // Acquire: the consumer has copied out everything before the head it published, so its bytes
-  // may be overwritten. A head that no honest consumer can reach leaves no room.
-  const std::uint64_t used = tail_ - layout_->head.load(std::memory_order_acquire);
-  if (used > capacity_ || footprint > capacity_ - used) return false;
+  if (footprint > capacity_ - (tail_ - seen_head_)) {
+    // Acquire: the consumer has copied out everything before the head it published, so its bytes
+    // may be overwritten. A head that no honest consumer can reach leaves no room.
+    const std::uint64_t head = layout_->head.load(std::memory_order_acquire);
+    if (tail_ - head > capacity_ || footprint > capacity_ - (tail_ - head)) return false;
+    seen_head_ = head;
+  }
 
   const auto length = static_cast<std::uint32_t>(message.size());
   std::memcpy(bytes_ + (tail_ & (capacity_ - 1)), &length, kLengthBytes);
@@ -65,14 +68,16 @@ SpscRingConsumer::SpscRingConsumer(std::span<std::byte> region,
       max_message_bytes_{max_message_bytes} {}
 
 PopStatus SpscRingConsumer::try_pop(std::vector<std::byte>& out) {
-  // Acquire: pairs with the producer's release, so the bytes before `tail` are those it wrote.
-  const std::uint64_t tail = layout_->tail.load(std::memory_order_acquire);
-  const std::uint64_t pending = tail - head_;
-  // Unsigned, so a tail before the head is a huge `pending`.
-  if (pending > capacity_ || pending % kAlignmentBytes != 0) return PopStatus::Corrupt;
-  if (pending < seen_tail_ - head_) return PopStatus::Corrupt;
-  seen_tail_ = tail;
-  if (pending == 0) return PopStatus::Empty;
+  if (head_ == seen_tail_) {
+    // Acquire: pairs with the producer's release, so the bytes before `tail` are those it wrote.
+    const std::uint64_t tail = layout_->tail.load(std::memory_order_acquire);
+    // Unsigned, so a tail that went back is as far ahead as can be.
+    const std::uint64_t ahead = tail - head_;
+    if (ahead > capacity_ || ahead % kAlignmentBytes != 0) return PopStatus::Corrupt;
+    if (ahead == 0) return PopStatus::Empty;
+    seen_tail_ = tail;
+  }
+  const std::uint64_t pending = seen_tail_ - head_;
 
   // One atomic read into a private copy: the peer may change the word between two reads. Positions
   // are multiples of 8 and the ring's size is one too, so the word never wraps.

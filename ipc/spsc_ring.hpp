@@ -16,6 +16,9 @@ namespace bulkhead::ipc {
 /// and never wrap in practice (2^64). Either process may die at any instruction: there is no lock
 /// to be left held, and a message becomes visible only by the release store of `tail`, so half a
 /// message is never read. A zero-filled region is a valid empty ring.
+///
+/// Each end keeps the other's position as it last saw it and looks again only when that says full
+/// or empty, so that a stream of messages does not move two cache lines per message.
 struct alignas(kCacheLineBytes) SpscRingLayout {
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> tail{0};  // stored by the producer only
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> head{0};  // stored by the consumer only
@@ -54,6 +57,7 @@ class SpscRingProducer {
   std::byte* bytes_;
   std::size_t capacity_;
   std::uint64_t tail_ = 0;
+  std::uint64_t seen_head_ = 0;  // read anew only when there seems to be no room
 };
 
 enum class PopStatus { Ok, Empty, Corrupt };
@@ -80,7 +84,7 @@ class SpscRingConsumer {
   std::size_t capacity_;
   std::size_t max_message_bytes_;
   std::uint64_t head_ = 0;
-  std::uint64_t seen_tail_ = 0;  // an honest tail never goes back
+  std::uint64_t seen_tail_ = 0;  // checked; read anew only when all before it was taken
 };
 
 }  // namespace bulkhead::ipc
