@@ -6,11 +6,17 @@ Prints: messages per second, round trip p50 and p99 in microseconds.
 """
 
 import multiprocessing
+import os
 import sys
 import time
 
 
+def run_on(processor):
+    os.sched_setaffinity(0, {processor % os.cpu_count()})
+
+
 def peer(there, back, messages, round_trips):
+    run_on(1)
     for _ in range(messages):
         there.get()
     back.put(b"")
@@ -24,6 +30,7 @@ def main():
     there, back = multiprocessing.Queue(maxsize=1024), multiprocessing.Queue(maxsize=1024)
     process = multiprocessing.Process(target=peer, args=(there, back, messages, round_trips))
     process.start()
+    run_on(0)
 
     start = time.perf_counter()
     for _ in range(messages):

@@ -57,6 +57,7 @@ void SpscRingProducer::copy_in(std::uint64_t position, const void* source,
   const std::size_t at = position & (capacity_ - 1);
   const std::size_t before_end = std::min(bytes, capacity_ - at);
   std::memcpy(bytes_ + at, source, before_end);
+  if (before_end == bytes) return;
   std::memcpy(bytes_, static_cast<const std::byte*>(source) + before_end, bytes - before_end);
 }
 
@@ -104,6 +105,7 @@ void SpscRingConsumer::copy_out(std::uint64_t position, void* target,
   const std::size_t at = position & (capacity_ - 1);
   const std::size_t before_end = std::min(bytes, capacity_ - at);
   std::memcpy(target, bytes_ + at, before_end);
+  if (before_end == bytes) return;
   std::memcpy(static_cast<std::byte*>(target) + before_end, bytes_, bytes - before_end);
 }
 
