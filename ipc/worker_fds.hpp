@@ -15,7 +15,7 @@ enum WorkerFd : int {
 /// Exit codes the supervisor acts on; signals keep their usual meaning. A camera that is away is
 /// no reason to exit: the worker reports it and goes on trying.
 enum WorkerExit : int {
-  kExitOk = 0,                // asked to stop, the supervisor is gone, or a clip is at its end
+  kExitOk = 0,                // asked to stop, or the supervisor is gone
   kExitBadStart = 64,         // permanent: start message or segment not understood
   kExitVersionMismatch = 65,  // permanent: built with another layout version
   kExitModel = 66,            // permanent: the model cannot be used; the reason was reported

@@ -44,8 +44,7 @@ bool is_a_child() noexcept {
 
 /// Reports through the rings as well, so that an operator sees why there is no camera.
 ipc::WorkerExit refuse_start(ResultPublisher& publisher, const Error& error) {
-  const std::string where = error.field.empty() ? "" : error.field + ": ";
-  const std::string text = printable_text(where + error.message, limits::kReasonBytes);
+  const std::string text = printable_text(error.message, limits::kReasonBytes);
   say("the start message cannot be used: " + text);
   publisher.publish(ipc::PriorityClass::Critical, ipc::Fatal{error.code, text});
   return exit_code_of_start(error);
@@ -56,7 +55,8 @@ Result<ipc::StartMessage> receive_start(ipc::ControlSocket& control, Generation 
   if (!json) return json.error();
   auto start = ipc::StartMessage::from_json(*json);
   if (start && start->generation != generation) {
-    return Error{ErrorCode::InvalidParams, "is not the generation of the segment", "generation"};
+    return Error{ErrorCode::InvalidParams, "generation: is not the one of the segment",
+                 "generation"};
   }
   return start;
 }

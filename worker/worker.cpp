@@ -138,10 +138,12 @@ void Worker::stop_stages() {
   if (capture_) {
     capture_->request_stop();
     capture_->join();
+    around_.steps.step("source_stopped");
   }
   if (detect_.joinable()) {
     detect_.request_stop();
     detect_.join();
+    around_.steps.step("detect_stopped");
   }
   StageTimer{status_}.enter(ipc::Stage::Stopping);
   preview_.release();
@@ -204,9 +206,7 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); }},
                   pipeline.max_fps};
   // The model has run once on an empty picture: what fails now may pass next time.
-  if (const auto done = loop.run(stop); !done) return fatal(done.error(), ipc::kExitInternal);
-  // Stopped, which has been decided elsewhere already, or a clip at its end.
-  around_.exit.request(ipc::kExitOk);
+  if (const auto done = loop.run(stop); !done) fatal(done.error(), ipc::kExitInternal);
 }
 
 void Worker::fatal(const Error& error, ipc::WorkerExit code) {

@@ -9,7 +9,6 @@ namespace {
 
 /// How long the loop sleeps at most without looking at what else is due.
 constexpr std::chrono::milliseconds kFrameWait{250};
-constexpr std::chrono::milliseconds kNoWait{0};
 
 constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
 
@@ -27,12 +26,11 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     timer_.enter(waiting_);
     // Asked before the look into the ring: a source that had finished by then has pushed all.
     const bool finished = stages_.camera.has_finished();
-    const auto frame = stages_.ring.pop(stop, finished ? kNoWait : kFrameWait);
+    const auto frame = stages_.ring.pop(stop, kFrameWait);
     if (!frame) {
+      if (finished && !stop.stop_requested()) stages_.camera.end_of_clip();
       stages_.publisher.flush();
-      if (!finished) continue;
-      if (!stop.stop_requested()) stages_.camera.end_of_clip();
-      return {};
+      continue;
     }
     waiting_ = ipc::Stage::WaitingForFrame;
     take(*frame);

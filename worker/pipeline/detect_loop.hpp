@@ -45,8 +45,8 @@ class DetectLoop {
 
   DetectLoop(Stages stages, double max_fps);
 
-  /// Until `stop` is requested, or a clip played once is at its end and its last frame published.
-  /// An inference that fails ends the loop, too: InferenceFailed.
+  /// Until `stop` is requested, or an inference fails: InferenceFailed. The end of a clip is
+  /// reported once its last frame is published; the loop then waits for its stop.
   Result<> run(const std::stop_token& stop);
 
  private:

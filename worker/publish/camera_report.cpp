@@ -58,6 +58,7 @@ bool CameraReport::inferred(std::uint64_t frame_id) {
 
 void CameraReport::end_of_clip() {
   const MutexLock lock{mutex_};
+  if (std::exchange(end_said_, true)) return;
   say({.state = ipc::CameraState::Lost,
        .reason = ErrorCode::EndOfStream,
        .text = "the clip is at its end"});

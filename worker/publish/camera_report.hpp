@@ -38,7 +38,7 @@ class CameraReport {
     return finished_.load(std::memory_order_acquire);
   }
 
-  /// The last frame of a finished clip was inferred.
+  /// The last frame of a finished clip was inferred. Reported once.
   void end_of_clip();
 
  private:
@@ -52,6 +52,7 @@ class CameraReport {
   /// First frame of this connection, from which on an inferred frame means Live; 0: none waits.
   std::uint64_t live_from_ BULKHEAD_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> finished_{false};
+  bool end_said_ BULKHEAD_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace bulkhead::worker

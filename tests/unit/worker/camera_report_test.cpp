@@ -98,6 +98,7 @@ TEST_F(CameraReportTest, AClipAtItsEndIsLostOnlyAfterItsLastFrameWasInferred) {
   EXPECT_TRUE(camera_.inferred(1));
   EXPECT_EQ(states(), (States{CameraState::Connecting, CameraState::Live}));
   camera_.end_of_clip();
+  camera_.end_of_clip();
   const auto changes = said();
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].state, CameraState::Lost);

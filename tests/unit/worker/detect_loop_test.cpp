@@ -178,18 +178,23 @@ TEST_F(DetectLoopTest, KeepsEveryFrameForSnapshotsWhetherInferredOrNot) {
   EXPECT_EQ(preview_.take(50).value(), 2U);
 }
 
-TEST_F(DetectLoopTest, AFinishedClipEndsTheLoopAfterItsLastFrame) {
+TEST_F(DetectLoopTest, TheEndOfAClipIsSaidAfterItsLastDetection) {
+  constexpr std::uint64_t kFrames = 3;
   camera_.first_frame(1);
   camera_.finished();
-  for (std::uint64_t id = 1; id <= 3; ++id) give(id, 0);
+  for (std::uint64_t id = 1; id <= kFrames; ++id) give(id, 0);
+  std::jthread stopper{[this] {
+    // Live, the detections, and the end; the loop goes on until it is stopped.
+    while (status().results_published_total.load() < kFrames + 2) std::this_thread::yield();
+    stop_.request_stop();
+  }};
   ASSERT_TRUE(run({.stop_after_last_frame = false}));
-  EXPECT_EQ(status().frames_inferred_total.load(), 3U);
+  EXPECT_EQ(status().frames_inferred_total.load(), kFrames);
   const auto taken = take_all();
-  ASSERT_EQ(taken.size(), 5U);
+  ASSERT_EQ(taken.size(), kFrames + 2);
   EXPECT_EQ(std::get<ipc::CameraChange>(taken[0].record.body).state, ipc::CameraState::Live);
-  const auto& end = std::get<ipc::CameraChange>(taken[1].record.body);
-  EXPECT_EQ(end.reason, ErrorCode::EndOfStream);
-  EXPECT_EQ(taken[1].record.sequence, 5U) << "said before the last detection";
+  EXPECT_EQ(std::get<ipc::CameraChange>(taken[1].record.body).reason, ErrorCode::EndOfStream);
+  EXPECT_EQ(taken[1].record.sequence, kFrames + 2) << "said before the last detection";
 }
 
 TEST_F(DetectLoopTest, StopsWithoutAFrameWhenAsked) {
