@@ -13,3 +13,19 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/log_throttle_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
+
+# The real program as a child, with what a supervisor has of it.
+add_library(bulkhead_worker_harness STATIC support/worker_harness.cpp)
+target_link_libraries(bulkhead_worker_harness PUBLIC bulkhead::process bulkhead::ipc)
+target_compile_definitions(bulkhead_worker_harness PUBLIC
+  BULKHEAD_WORKER="$<TARGET_FILE:bulkhead-worker>"
+)
+add_dependencies(bulkhead_worker_harness bulkhead-worker)
+
+bulkhead_test(worker_start_test LABEL process
+  SOURCES process/worker/start_test.cpp
+  LINK bulkhead_worker_harness)
+
+bulkhead_test(worker_test LABEL e2e
+  SOURCES e2e/worker/worker_test.cpp
+  LINK bulkhead_worker_harness bulkhead_test_capture)
