@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <optional>
 
+#include "common/limits.hpp"
 #include "tests/support/session_rig.hpp"
 
 namespace bulkhead::supervisor {
@@ -139,6 +141,19 @@ TEST(SessionTable, DestroyingATableKillsItsWorkers) {
   }
   EXPECT_FALSE(is_alive(pid));
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(SessionTable, AFloodingWorkerDoesNotKeepTheLoopFromOthers) {
+  SessionLimits limits;
+  limits.term_grace = 300ms;
+  SessionRig rig{"floods", limits};
+  rig.subscribe("flood");
+  ASSERT_TRUE(rig.until([&] { return rig.results_of("flood") > 1000; }));
+  bool others_had_their_turn = false;
+  boost::asio::post(rig.loop, [&] { others_had_their_turn = true; });
+  const auto before = rig.results.size();
+  ASSERT_TRUE(rig.until([&] { return others_had_their_turn; }));
+  EXPECT_LE(rig.results.size() - before, 4 * limits::kRecordsPerTurn);
 }
 
 TEST(SessionTable, UnknownNamesAreNotFound) {
