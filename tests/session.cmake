@@ -16,9 +16,9 @@ target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 # Workers with one misbehaviour each; named fixture_* so that a process list says what they are.
 set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
-    camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason floods frames_stop
-    hangs_in_inference healthy_worker ignores_stop leaves_a_child model_is_unusable never_answers
-    never_says_hello publishes_late_results speaks_out_of_turn tells_its_surroundings
+    camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason fills_its_ring
+    frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child model_is_unusable never_answers
+    never_says_hello publishes_late_results repeats_itself speaks_out_of_turn tells_its_surroundings
     writes_garbage wrong_layout_version)
   add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
   target_link_libraries(fixture_${fixture} PRIVATE bulkhead_stand_in_worker)

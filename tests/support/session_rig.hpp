@@ -11,6 +11,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/session_spec.hpp"
@@ -53,6 +54,17 @@ class SessionRig {
       if (std::chrono::steady_clock::now() >= end) return false;
       loop.restart();
       loop.run_one_for(std::chrono::milliseconds{100});
+    }
+    return true;
+  }
+
+  /// Waits, without running the loop, for a fixture that tells by its count of reconnects that it
+  /// has done its misdeed.
+  [[nodiscard]] bool worker_says_done(const std::string& name) const {
+    const auto end = std::chrono::steady_clock::now() + kHangLimit;
+    while (view(name).counters.reconnects_total == 0) {
+      if (std::chrono::steady_clock::now() >= end) return false;
+      std::this_thread::yield();
     }
     return true;
   }

@@ -97,6 +97,17 @@ TEST(WorkerDeath, ADetectionBeforeItsModelIsAProtocolError) {
   EXPECT_TRUE(rig.results.empty());
 }
 
+TEST(WorkerDeath, NothingIsBelievedThatFollowsAProtocolError) {
+  SessionRig rig{"repeats_itself", quick()};
+  rig.subscribe("cam");
+  ASSERT_TRUE(rig.until([&] { return rig.is("cam", SessionState::Live); }));
+  rig.table.snapshot(SessionRig::id("cam"), [](const auto&) {});
+  ASSERT_TRUE(rig.worker_says_done("cam"));
+  ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
+  EXPECT_EQ(last_exit(rig.view("cam")).reason, ErrorCode::ProtocolError);
+  EXPECT_EQ(rig.results_of("cam"), 0U);
+}
+
 TEST(WorkerDeath, AWorkerThatNeverGreetsIsKilledForItsSilence) {
   SessionRig rig{"never_says_hello", quick()};
   rig.subscribe("cam");

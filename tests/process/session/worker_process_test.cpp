@@ -2,6 +2,7 @@
 
 #include "supervisor/process/worker_process.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -73,7 +74,8 @@ class WorkerProcessTest : public testing::Test {
 };
 
 TEST_F(WorkerProcessTest, AWorkerInheritsExactlyTheDescriptorsOfTheContract) {
-  const UniqueFd stray{::dup(STDERR_FILENO)};  // not close-on-exec
+  constexpr int kAboveTheContract = 50;
+  const UniqueFd stray{::fcntl(STDERR_FILENO, F_DUPFD, kAboveTheContract)};  // no close-on-exec
   ASSERT_TRUE(stray);
   const std::string text = surroundings();
   EXPECT_NE(text.find("fds=0 1 2 3 4 5 6 \n"), std::string::npos) << text;
