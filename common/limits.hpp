@@ -141,8 +141,6 @@ inline constexpr std::size_t kWorkerDescriptors = 512;
 inline constexpr std::size_t kWorkerTasks = 8192;  // processes and threads of its user, all told
 
 // The supervisor's own loop.
-inline constexpr auto kLoopTick = 100ms;
-inline constexpr auto kLoopStall = 100ms;   // a tick later than this is logged
 inline constexpr auto kShutdownTime = 10s;  // for all workers; who is left dies with it
 
 // The operator's command line.

@@ -4,13 +4,17 @@ add_library(bulkhead::supervisor_frame ALIAS bulkhead_supervisor_frame)
 target_sources(bulkhead_supervisor_frame
   PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES
     instance_lock.hpp
-    loop_stall.hpp
     program_exit.hpp
     signals.hpp
   PRIVATE
     instance_lock.cpp
-    loop_stall.cpp
     signals.cpp
 )
 target_link_libraries(bulkhead_supervisor_frame PUBLIC bulkhead::common Threads::Threads)
 set_target_properties(bulkhead_supervisor_frame PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+
+add_executable(bulkhead-supervisor main.cpp supervisor.cpp supervisor.hpp)
+target_link_libraries(bulkhead-supervisor
+  PRIVATE bulkhead::config bulkhead::control bulkhead::hub bulkhead::session
+          bulkhead::supervisor_frame CLI11::CLI11
+)

@@ -4,7 +4,6 @@ bulkhead_test(supervisor_frame_test LABEL unit
 )
 bulkhead_test(supervisor_frame_process_test LABEL process
   SOURCES
-    process/supervisor/loop_stall_test.cpp
     process/supervisor/signals_test.cpp
   LINK bulkhead::supervisor_frame
 )

@@ -35,8 +35,10 @@ Result<void> ControlServer::listen() {
 
 std::uint16_t ControlServer::port() const noexcept { return parts_->listener.port(); }
 
+void ControlServer::stop_accepting() { parts_->listener.close(); }
+
 void ControlServer::close() {
-  parts_->listener.close();
+  stop_accepting();
   parts_->context->probe.stop();
   parts_->context->connection_sessions.clear();
   parts_->context->connections->close_all();

@@ -39,6 +39,9 @@ class ControlServer {
   /// The port that is listened on; 0 before `listen`.
   [[nodiscard]] std::uint16_t port() const noexcept;
 
+  /// Accepts no more; who is connected stays, to see how the sessions end.
+  void stop_accepting();
+
   /// Accepts no more and says goodbye to everybody, who are gone at the latest after
   /// limits::kCloseTime. The loop then has no work of ours left.
   void close();

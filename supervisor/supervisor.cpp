@@ -1,0 +1,205 @@
+#include "supervisor/supervisor.hpp"
+
+#include <spdlog/logger.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <system_error>
+
+#include "common/limits.hpp"
+#include "common/rotating_log.hpp"
+#include "supervisor/control/control_server.hpp"
+#include "supervisor/hub/hub.hpp"
+#include "supervisor/instance_lock.hpp"
+#include "supervisor/session/session_table.hpp"
+#include "supervisor/signals.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMegabyte = 1024 * 1024;
+
+/// Made for its owner alone, for logs and registry tell of cameras; an existing one stays as the
+/// operator made it.
+Result<void> make_private_folder(const fs::path& folder) {
+  std::error_code failure;
+  fs::create_directories(folder.parent_path(), failure);
+  if (failure) {
+    return Error{ErrorCode::Io,
+                 "cannot make " + folder.parent_path().string() + ": " + failure.message(),
+                 {}};
+  }
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return errno_error(ErrorCode::Io, "cannot make " + folder.string());
+}
+
+Result<std::shared_ptr<spdlog::logger>> open_own_log(const Config& config, const fs::path& folder) {
+  const auto& rotation = config.session_processes.log_rotation;
+  return open_log({.file = folder / "detector_worker_main.log",
+                   .max_bytes = rotation.max_size_mb * kMegabyte,
+                   .backup_count = rotation.backup_count,
+                   .level = config.log_level,
+                   .also_stderr = true},
+                  std::make_shared<Redactor>());
+}
+
+SessionEnvironment environment_of(const Config& config, std::string worker_executable,
+                                  const fs::path& log_dir, std::shared_ptr<spdlog::logger> log) {
+  SessionEnvironment environment;
+  environment.worker_executable = std::move(worker_executable);
+  environment.state_dir = config.state_dir.string();
+  environment.log_dir = log_dir.string();
+  environment.model_dir = config.models_dir.string();
+  environment.model_catalog = config.model_catalog.string();
+  environment.max_sessions = config.session_processes.max_concurrent_sessions;
+  environment.log_max_bytes = config.session_processes.log_rotation.max_size_mb * kMegabyte;
+  environment.log_backup_count = config.session_processes.log_rotation.backup_count;
+  environment.memory_per_process_bytes = config.resource_limits.memory_per_process_mb * kMegabyte;
+  environment.log = std::move(log);
+  return environment;
+}
+
+/// "LIVE 3, OFFLINE 1", by name.
+std::string summary_of(const std::vector<SessionView>& sessions) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const SessionView& session : sessions) ++counts[name_of(session.state)];
+  std::string text;
+  for (const auto& [state, count] : counts) {
+    text += (text.empty() ? "" : ", ") + std::string{state} + " " + std::to_string(count);
+  }
+  return text.empty() ? "no cameras" : text;
+}
+
+}  // namespace
+
+void throw_exception_from_error(const StartFailure& failure, const boost::source_location&) {
+  throw std::logic_error{"value() of a failed start: " + failure.message};
+}
+
+/// In the order of dependence: what stands above outlives what stands below. The loop holds
+/// completions of connections, which leave the hub when they are destroyed.
+struct Supervisor::Parts {
+  Parts(Config settings, InstanceLock held, std::shared_ptr<spdlog::logger> logger,
+        SessionEnvironment environment)
+      : config{std::move(settings)},
+        lock{std::move(held)},
+        log{std::move(logger)},
+        sessions{loop, std::move(environment), hub.events()},
+        control{loop, config, sessions, hub, log},
+        health_timer{loop},
+        stop_timer{loop} {}
+
+  const Config config;
+  InstanceLock lock;
+  std::shared_ptr<spdlog::logger> log;
+  Hub hub;
+  boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
+  SessionTable sessions;
+  ControlServer control;
+  boost::asio::steady_timer health_timer;
+  boost::asio::steady_timer stop_timer;
+  std::unique_ptr<Signals> signals;
+  std::string health;
+  bool stop_overdue = false;
+};
+
+boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(
+    Config config, std::string worker_executable) {
+  if (::access(worker_executable.c_str(), X_OK) != 0) {
+    const Error error = errno_error(ErrorCode::NotFound, worker_executable);
+    return StartFailure{kExitNoWorker, error.message + "; build or install it there"};
+  }
+  const fs::path log_dir = config.state_dir / "logs";
+  for (const fs::path& folder : {config.state_dir, log_dir}) {
+    if (const auto made = make_private_folder(folder); !made) {
+      return StartFailure{kExitStateDir, made.error().message};
+    }
+  }
+  auto lock = InstanceLock::acquire(config.state_dir);
+  if (!lock) {
+    const bool held = lock.error().code == ErrorCode::AlreadyExists;
+    return StartFailure{held ? kExitAlreadyRunning : kExitStateDir, lock.error().message};
+  }
+  auto log = open_own_log(config, log_dir);
+  if (!log) return StartFailure{kExitStateDir, log.error().message};
+
+  SessionEnvironment environment =
+      environment_of(config, std::move(worker_executable), log_dir, *log);
+  std::unique_ptr<Supervisor> supervisor{new Supervisor{
+      std::make_unique<Parts>(std::move(config), std::move(*lock), *log, std::move(environment))}};
+  Parts& parts = *supervisor->parts_;
+  if (const auto listening = parts.control.listen(); !listening) {
+    return StartFailure{kExitUnavailable, listening.error().message};
+  }
+  parts.signals = std::make_unique<Signals>(
+      parts.loop, [self = supervisor.get()](int number) { self->stop(number); });
+  supervisor->watch_health();
+  parts.log->info("started version={} pid={} url={} state_dir={}", BULKHEAD_VERSION, ::getpid(),
+                  supervisor->http_url(), log_value(parts.config.state_dir.string()));
+  return supervisor;
+}
+
+Supervisor::Supervisor(std::unique_ptr<Parts> parts) noexcept : parts_{std::move(parts)} {}
+
+Supervisor::~Supervisor() = default;
+
+std::string Supervisor::http_url() const {
+  const std::string& host = parts_->config.listen.host;
+  const bool brackets = host.find(':') != host.npos;
+  return "http://" + (brackets ? "[" + host + "]" : host) + ":" +
+         std::to_string(parts_->control.port());
+}
+
+bool Supervisor::run() {
+  parts_->loop.run();
+  parts_->log->info("stopped");
+  parts_->log->flush();
+  return !parts_->stop_overdue;
+}
+
+void Supervisor::stop(int signal_number) {
+  parts_->log->info("stopping signal={} sessions={}", signal_number, parts_->sessions.size());
+  parts_->health_timer.cancel();
+  parts_->control.stop_accepting();
+  parts_->stop_timer.expires_after(limits::kShutdownTime);
+  parts_->stop_timer.async_wait([this](const boost::system::error_code& failure) {
+    if (failure) return;  // all is done
+    parts_->log->error("not stopped in time: {}", summary_of(parts_->sessions.list()));
+    parts_->stop_overdue = true;
+    parts_->loop.stop();
+  });
+  parts_->sessions.stop_all([this] { close(); });
+}
+
+/// Takes the last work from the loop, so that `run` returns once everybody has gone.
+void Supervisor::close() {
+  parts_->control.close();
+  parts_->signals->close();
+  parts_->stop_timer.cancel();
+}
+
+/// A line in the log whenever the sum of all sessions' states has changed since the last look.
+void Supervisor::watch_health() {
+  parts_->health_timer.expires_after(
+      std::chrono::seconds{parts_->config.session_processes.health_check_interval});
+  parts_->health_timer.async_wait([this](const boost::system::error_code& failure) {
+    if (failure) return;  // stopping
+    std::string health = summary_of(parts_->sessions.list());
+    if (health != parts_->health) {
+      parts_->health = std::move(health);
+      parts_->log->info("sessions: {}", parts_->health);
+    }
+    watch_health();
+  });
+}
+
+}  // namespace bulkhead::supervisor
