@@ -45,9 +45,11 @@ class OwnResults(unittest.IsolatedAsyncioTestCase):
             self.assertTrue(found, name)
             return sum(label in labels for label in found) / len(found)
 
-        # What each clip shows, seen by eye: pedestrians here, cars and lorries there.
-        self.assertGreater(share("street;people", {"person"}), 0.7)
+        # What each clip shows, seen by eye: pedestrians before parked cars here, a road full of
+        # cars and lorries with nobody on foot there.
+        self.assertGreater(share("street;people", {"person"}), 0.4)
         self.assertGreater(share("road;traffic", {"car", "truck", "bus", "motorcycle"}), 0.7)
+        self.assertLess(share("road;traffic", {"person"}), 0.1)
 
 
 if __name__ == "__main__":
