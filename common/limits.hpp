@@ -93,12 +93,12 @@ inline constexpr auto kJitterTimeTcp = 1000ms;
 inline constexpr auto kJitterTimeUdp = 200ms;
 
 // Reconnecting to a camera: the first and the longest delay, by what went wrong. Cameras lock an
-// address out after about five wrong passwords in half an hour, so `kLockoutRetry` stays below.
+// address out after about five wrong passwords in half an hour; five of ours take longer than that.
 inline constexpr auto kRetryFirst = 500ms;
 inline constexpr auto kRetryLongest = 30s;
 inline constexpr auto kPermanentRetryFirst = 30s;
 inline constexpr auto kPermanentRetryLongest = 5min;
-inline constexpr auto kLockoutRetryFirst = 3min;
+inline constexpr auto kLockoutRetryFirst = 8min;
 inline constexpr auto kLockoutRetryLongest = 30min;
 inline constexpr auto kGoodFramesTime = 10s;  // frames for so long forget earlier failures
 

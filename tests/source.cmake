@@ -26,3 +26,19 @@ bulkhead_test(rtsp_trouble_test LABEL e2e
   SOURCES e2e/source/rtsp_trouble_test.cpp
   LINK bulkhead_test_capture
 )
+bulkhead_test(file_source_test LABEL e2e
+  SOURCES e2e/source/file_source_test.cpp
+  LINK bulkhead_test_capture
+)
+bulkhead_test(pipeline_run_test LABEL e2e
+  SOURCES e2e/source/pipeline_run_test.cpp
+  LINK bulkhead_test_capture
+)
+bulkhead_test(capture_loop_test LABEL unit
+  SOURCES unit/worker/capture_loop_test.cpp
+  LINK bulkhead::source
+)
+bulkhead_test(stream_error_test LABEL unit
+  SOURCES unit/worker/stream_error_test.cpp
+  LINK bulkhead::source
+)

@@ -22,17 +22,10 @@ void load_encoders() {
   }
 }
 
-}  // namespace
-
-void make_clip(const std::filesystem::path& file, const MadeClip& clip) {
+void run_to_end(const std::string& description) {
   load_encoders();
-  std::ostringstream text;
-  text << "videotestsrc pattern=solid-color foreground-color=" << clip.colour
-       << " num-buffers=" << clip.pictures << " ! video/x-raw,format=I420,width=" << clip.width
-       << ",height=" << clip.height << ",framerate=" << clip.fps << "/1 ! " << clip.encoder << " ! "
-       << clip.container << " ! filesink location=\"" << file.string() << '"';
-  worker::GstOwned<GstElement> pipeline{gst_parse_launch(text.str().c_str(), nullptr)};
-  ASSERT_TRUE(pipeline) << text.str();
+  const worker::GstOwned<GstElement> pipeline{gst_parse_launch(description.c_str(), nullptr)};
+  ASSERT_TRUE(pipeline) << description;
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   const worker::GstOwned<GstBus> bus{gst_element_get_bus(pipeline.get())};
   const worker::GstOwned<GstMessage> ended{
@@ -40,7 +33,22 @@ void make_clip(const std::filesystem::path& file, const MadeClip& clip) {
                                  static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR))};
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   ASSERT_TRUE(ended);
-  ASSERT_EQ(GST_MESSAGE_TYPE(ended.get()), GST_MESSAGE_EOS) << text.str();
+  ASSERT_EQ(GST_MESSAGE_TYPE(ended.get()), GST_MESSAGE_EOS) << description;
+}
+
+}  // namespace
+
+void make_clip(const std::filesystem::path& file, const MadeClip& clip) {
+  std::ostringstream text;
+  text << "videotestsrc pattern=solid-color foreground-color=" << clip.colour
+       << " num-buffers=" << clip.pictures << " ! video/x-raw,format=I420,width=" << clip.width
+       << ",height=" << clip.height << ",framerate=" << clip.fps << "/1 ! " << clip.encoder << " ! "
+       << clip.container << " ! filesink location=\"" << file.string() << '"';
+  run_to_end(text.str());
+}
+
+void make_sound(const std::filesystem::path& file) {
+  run_to_end("audiotestsrc num-buffers=10 ! avimux ! filesink location=\"" + file.string() + '"');
 }
 
 }  // namespace bulkhead::test

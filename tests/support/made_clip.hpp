@@ -19,4 +19,7 @@ struct MadeClip {
 /// Encodes the clip into `file` with GStreamer. The test fails when that does not work.
 void make_clip(const std::filesystem::path& file, const MadeClip& clip);
 
+/// A clip without pictures.
+void make_sound(const std::filesystem::path& file);
+
 }  // namespace bulkhead::test

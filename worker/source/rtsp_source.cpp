@@ -85,15 +85,22 @@ class Connection {
   }
 
   /// Requests go to the address the operator gave, and to no other a camera redirects us to: it
-  /// would be handed the password, or be inside a network that we can reach and it cannot.
-  bool allows_request(GstElement* source) const {
+  /// would be handed the password, or be inside a network that we can reach and it cannot. And a
+  /// password is tried once: rtspsrc would go on for eight times while the camera makes up new
+  /// challenges, which is enough to be locked out.
+  bool allows_request(GstElement* source, GstRTSPMessage* request) {
     gchar* raw = nullptr;
     g_object_get(source, "location", &raw, nullptr);
     const GstOwned<gchar> now{raw};
-    if (now && location_ == now.get()) return true;
-    post_error(source,
-               {ErrorCode::ConnectFailed,
-                "The camera redirects to another address; enter that address instead", "rtspUrl"});
+    if (!now || location_ != now.get()) {
+      post_error(source, {ErrorCode::ConnectFailed,
+                          "The camera redirects to another address; enter that address instead",
+                          "rtspUrl"});
+      return false;
+    }
+    if (count_repeats(request) <= kRepeats) return true;
+    post_error(source, {ErrorCode::AuthFailed, "The camera refuses user and password; check them",
+                        "rtspUrl"});
     return false;
   }
 
@@ -103,13 +110,32 @@ class Connection {
   }
 
  private:
+  // Of one request before the camera plays: the answer to its challenge. Later, keep-alives repeat.
+  static constexpr int kRepeats = 1;
+
   Result<> try_add_stream(GstElement* source, GstPad* pad);
+
+  int count_repeats(GstRTSPMessage* request) {
+    GstRTSPMethod method = GST_RTSP_INVALID;
+    const gchar* uri = nullptr;
+    gst_rtsp_message_parse_request(request, &method, &uri, nullptr);
+    const std::lock_guard lock{mutex_};
+    std::pair<GstRTSPMethod, std::string> sent{method, uri == nullptr ? "" : uri};
+    if (has_stream_ || sent != last_sent_)
+      repeats_ = 0;
+    else
+      ++repeats_;
+    last_sent_ = std::move(sent);
+    return repeats_;
+  }
 
   const std::string location_;
   const std::shared_ptr<PictureTap> tap_;
   mutable std::mutex mutex_;
   StreamOffer offer_;
   bool has_stream_ = false;
+  std::pair<GstRTSPMethod, std::string> last_sent_{GST_RTSP_INVALID, {}};
+  int repeats_ = 0;
 };
 
 Error not_built(const char* what) {
@@ -117,7 +143,11 @@ Error not_built(const char* what) {
 }
 
 Result<> Connection::try_add_stream(GstElement* source, GstPad* pad) {
-  if (std::exchange(has_stream_, true)) {
+  const bool is_another = [this] {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(has_stream_, true);
+  }();
+  if (is_another) {
     return Error{ErrorCode::EndOfStream, "The camera began another stream; connecting again", {}};
   }
   const GstOwned<GstCaps> caps{gst_pad_get_current_caps(pad)};
@@ -159,8 +189,8 @@ struct ConnectionCallbacks {
   static void on_pad(GstElement* source, GstPad* pad, gpointer held) {
     signal_state<Connection>(held).add_stream(source, pad);
   }
-  static gboolean on_request(GstElement* source, GstRTSPMessage*, gpointer held) {
-    return signal_state<Connection>(held).allows_request(source) ? TRUE : FALSE;
+  static gboolean on_request(GstElement* source, GstRTSPMessage* request, gpointer held) {
+    return signal_state<Connection>(held).allows_request(source, request) ? TRUE : FALSE;
   }
 };
 

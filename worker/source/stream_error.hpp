@@ -10,10 +10,10 @@ namespace bulkhead::worker {
 
 /// What a camera offered in its session description, as far as it was looked at.
 struct StreamOffer {
-  bool is_known = false;     // at least one stream was announced
-  bool has_video = false;    // of any codec
-  bool has_usable = false;   // H.264 or H.265
-  std::string other_codecs;  // of the video that is of no use, e.g. "JPEG, VP8"
+  bool is_known = false;       // at least one stream was announced
+  bool has_video = false;      // of any codec
+  bool has_usable = false;     // H.264 or H.265
+  std::string other_codecs{};  // of the video that is of no use, e.g. "JPEG, VP8"
 };
 
 /// A failure as GStreamer reports it, taken apart.
@@ -27,7 +27,7 @@ struct StreamFailure {
 [[nodiscard]] StreamFailure stream_failure(GstMessage* error_message);
 
 /// The one classification of what goes wrong between a camera or clip and its decoded pictures.
-/// Pure; the text of GStreamer is kept as the reason, with `location` replaced by `printable`.
+/// Pure; what GStreamer says is kept as the reason, unredacted.
 [[nodiscard]] Error classify(const StreamFailure& failure, const StreamOffer& offer);
 
 }  // namespace bulkhead::worker

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "tests/support/attempt.hpp"
 #include "tests/support/demo_camera.hpp"
@@ -132,6 +136,20 @@ TEST_F(RtspTroubleTest, ARedirectionIsRefusedAndThePasswordStaysHere) {
   EXPECT_EQ(error.code, ErrorCode::ConnectFailed);
   EXPECT_NE(error.message.find("redirect"), std::string::npos) << error.message;
   EXPECT_EQ(seen, "");
+}
+
+TEST_F(RtspTroubleTest, AnAttemptTriesAPasswordOnceHoweverOftenTheCameraAsks) {
+  int tries = 0;
+  const ScriptedRtspServer server{[&tries](std::string_view request) {
+    static int nonce = 0;
+    if (request.find("Authorization:") != std::string_view::npos) ++tries;
+    return test::rtsp_reply(
+        request, "401 Unauthorized",
+        "WWW-Authenticate: Digest realm=\"cam\", nonce=\"" + std::to_string(++nonce) + "\"\r\n");
+  }};
+  Attempt attempt{source("rtsp://op:wrong@127.0.0.1:" + std::to_string(server.port()) + "/a")};
+  EXPECT_EQ(attempt.end().code, ErrorCode::AuthFailed);
+  EXPECT_EQ(tries, 1);
 }
 
 TEST_F(RtspTroubleTest, ACameraKilledMidStreamEndsTheAttempt) {

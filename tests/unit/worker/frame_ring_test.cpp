@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 namespace bulkhead::worker {
 namespace {
@@ -43,6 +45,17 @@ TEST(FrameRingTest, ADetectorThatFellBehindGetsTheNewestAndEveryLossIsCounted) {
   ASSERT_TRUE(ring.push(frame(6), {}));
   ASSERT_TRUE(ring.push(frame(7), {}));
   EXPECT_EQ(id_of(ring.pop({}, 0ms)), 6U) << "it keeps up again";
+}
+
+TEST(FrameRingTest, ADroppedFrameGivesItsPixelsBackAtOnce) {
+  FrameRing ring{1, WhenFull::DropOldest};
+  const auto pixels = std::make_shared<const int>(1);
+  Frame first = frame(1);
+  first.owner = pixels;
+  ASSERT_TRUE(ring.push(std::move(first), {}));
+  EXPECT_EQ(pixels.use_count(), 2);
+  ASSERT_TRUE(ring.push(frame(2), {}));
+  EXPECT_EQ(pixels.use_count(), 1);
 }
 
 TEST(FrameRingTest, ABlockingRingLosesNothing) {
