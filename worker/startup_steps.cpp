@@ -13,21 +13,23 @@ namespace {
 
 constexpr double kNsPerMs = 1e6;
 
-std::int64_t process_cpu_ns() noexcept {
+std::int64_t thread_cpu_ns() noexcept {
   constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return used.tv_sec * kNsPerSecond + used.tv_nsec;
 }
 
+double to_ms(std::int64_t ns) noexcept { return static_cast<double>(ns) / kNsPerMs; }
+
 }  // namespace
 
-StartupSteps::StartupSteps() : main_ns_{monotonic_ns()}, loading_cpu_ns_{process_cpu_ns()} {
-  early_.push_back({"main", main_ns_});
+StartupSteps::StartupSteps() : main_ns_{monotonic_ns()} {
+  early_.push_back({"main", main_ns_, thread_cpu_ns()});
 }
 
 void StartupSteps::step(std::string_view name) {
-  Step step{std::string{name}, monotonic_ns()};
+  Step step{std::string{name}, monotonic_ns(), thread_cpu_ns()};
   const MutexLock lock{mutex_};
   if (log_) return write(step);
   early_.push_back(std::move(step));
@@ -36,13 +38,12 @@ void StartupSteps::step(std::string_view name) {
 void StartupSteps::log_to(std::shared_ptr<spdlog::logger> log) {
   const MutexLock lock{mutex_};
   log_ = std::move(log);
-  log_->info("startup loading_cpu_ms={:.1f}", static_cast<double>(loading_cpu_ns_) / kNsPerMs);
   for (const Step& step : std::exchange(early_, {})) write(step);
 }
 
 void StartupSteps::write(const Step& step) {
-  log_->info("startup step={} since_main_ms={:.1f} at_ns={}", step.name,
-             static_cast<double>(step.at_ns - main_ns_) / kNsPerMs, step.at_ns);
+  log_->info("startup step={} since_main_ms={:.1f} thread_cpu_ms={:.1f} at_ns={}", step.name,
+             to_ms(step.at_ns - main_ns_), to_ms(step.thread_cpu_ns), step.at_ns);
 }
 
 }  // namespace bulkhead::worker
