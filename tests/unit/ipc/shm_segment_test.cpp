@@ -90,6 +90,22 @@ TEST_F(ShmSegmentTest, HasPartsThatDoNotOverlap) {
   }
 }
 
+TEST_F(ShmSegmentTest, HasThePlacesThatLayoutVersion1WritesDown) {
+  // A change here is a new layout version and a new table in ipc/README.md.
+  EXPECT_EQ(kLayoutVersion, 1U);
+  EXPECT_EQ(ShmSegment::total_bytes(), 2'232'320U);
+  const auto* start =
+      reinterpret_cast<const std::byte*>(&segment_->command_consumer_sleeping()) - kCacheLineBytes;
+  const auto at = [start](std::span<std::byte> part) { return part.data() - start; };
+  EXPECT_EQ(at(segment_->command_ring()), 192);
+  EXPECT_EQ(at(segment_->result_ring(PriorityClass::Control)), 131'392);
+  EXPECT_EQ(at(segment_->result_ring(PriorityClass::Critical)), 393'664);
+  EXPECT_EQ(at(segment_->result_ring(PriorityClass::Important)), 524'864);
+  EXPECT_EQ(at(segment_->result_ring(PriorityClass::Bulk)), 1'049'280);
+  EXPECT_EQ(at({reinterpret_cast<std::byte*>(&segment_->status()), 1}), 1'180'480);
+  EXPECT_EQ(at(segment_->preview_slot()), 1'180'736);
+}
+
 TEST_F(ShmSegmentTest, KeepsItsPartsInPlaceWhenMoved) {
   const auto ring = segment_->command_ring();
   const ShmSegment moved = std::move(*segment_);
