@@ -3,7 +3,7 @@
 
 From the decoded frame's arrival at the worker's appsink to the client's receipt, inference
 subtracted, at 1, 4 and 8 cameras of 5 frames/s; and whether it stays flat.
-  bench/latency.py [--seconds 30] [--cameras 1,4,8] [--flat-minutes 0]
+  bench/latency.py [--seconds 30] [--cameras 1,4,8] [--flat-minutes 0] [--smoke]
 """
 
 import argparse
@@ -52,7 +52,10 @@ def main():
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--cameras", default="1,4,8")
     parser.add_argument("--flat-minutes", type=float, default=0)
+    parser.add_argument("--smoke", action="store_true", help="small: does it still work?")
     arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.seconds, arguments.cameras = 3, "1"
 
     print(rig.machine())
     print("| cameras of 5 fps | frames | inference p50 ms | rest p50 ms | p99 | p99.9 |")

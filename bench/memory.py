@@ -3,7 +3,7 @@
 
 Proportional set size of each worker and of the supervisor with 1 … n cameras, split by what is
 mapped; and the steps from spawn to the first inferred frame, from the worker's own log.
-  bench/memory.py [--cameras 1,2,4,8]
+  bench/memory.py [--cameras 1,2,4,8] [--smoke]
 """
 
 import argparse
@@ -48,7 +48,10 @@ async def measure(count):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cameras", default="1,2,4,8")
+    parser.add_argument("--smoke", action="store_true", help="small: does it still work?")
     arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.cameras = "1"
 
     print(rig.machine())
     kinds = [k for k, _ in KINDS] + ["heap and rest"]

@@ -3,7 +3,7 @@
 function(bulkhead_e2e_test name)
   add_test(NAME e2e.${name}
     COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/e2e/test_${name}.py -v)
-  set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+  set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT
     "BULKHEAD_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};BULKHEAD_CLIPS=${BULKHEAD_DEPS_DIR}/clips;BULKHEAD_CONFIG=${PROJECT_SOURCE_DIR}/config;BULKHEAD_DATA=${BULKHEAD_DATA_DIR}")
 endfunction()
 
