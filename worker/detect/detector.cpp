@@ -99,7 +99,7 @@ std::uint32_t micros(std::int64_t from_ns, std::int64_t to_ns) {
 Result<std::span<const OutputView>> run_empty(InferenceBackend& backend, const ModelFile& model,
                                               InputSize input, PixelRule rule) {
   const Letterbox empty{input, Anchor::TopLeft, rule};
-  const auto outputs = backend.run(empty.planes());
+  auto outputs = backend.run(empty.planes());
   if (outputs) return outputs;
   return Error{ErrorCode::ModelInvalid,
                model.path().string() + " loads, but does not run with an input of " +

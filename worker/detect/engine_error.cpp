@@ -16,9 +16,8 @@ std::string one_line(std::string_view said) {
   std::string text{said};
   std::ranges::replace_if(
       text, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
-  const auto doubled =
-      std::ranges::unique(text, [](char a, char b) { return a == ' ' && b == ' '; });
-  text.erase(doubled.begin(), doubled.end());
+  const auto doubled = [](char a, char b) { return a == ' ' && b == ' '; };
+  text.erase(std::unique(text.begin(), text.end(), doubled), text.end());
   while (text.ends_with(' ')) text.pop_back();
   return printable_text(text, kSaidBytes);
 }

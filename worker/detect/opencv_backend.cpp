@@ -13,10 +13,12 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::string_view kEngine = "opencv";
+constexpr std::string_view kAdvice =
+    "OpenCV's importer knows fewer models than ONNX Runtime; use engine \"onnxruntime\"";
 
 class OpenCvBackend final : public InferenceBackend {
  public:
-  OpenCvBackend(cv::dnn::Net net, InputSize input) : net_{std::move(net)}, input_{input} {}
+  OpenCvBackend(const cv::dnn::Net& net, InputSize input) : net_{net}, input_{input} {}
 
   Result<std::span<const OutputView>> run(std::span<const float> planes) override {
     assert(planes.size() == input_.tensor_floats());
@@ -53,8 +55,6 @@ class OpenCvBackend final : public InferenceBackend {
 
 Result<std::unique_ptr<InferenceBackend>> create_opencv_backend(const ModelFile& model,
                                                                 const BackendOptions& options) {
-  constexpr std::string_view kAdvice =
-      "OpenCV's importer knows fewer models than ONNX Runtime; use engine \"onnxruntime\"";
   if (model.signature().outputs.size() != 1) {
     return load_error(kEngine, model, "several outputs, in no known order", kAdvice);
   }
@@ -65,7 +65,7 @@ Result<std::unique_ptr<InferenceBackend>> create_opencv_backend(const ModelFile&
                                                 model.bytes().size());
     net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
     net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-    return std::make_unique<OpenCvBackend>(std::move(net), options.input);
+    return std::make_unique<OpenCvBackend>(net, options.input);
   } catch (const std::exception& error) {
     return load_error(kEngine, model, error.what(), kAdvice);
   }

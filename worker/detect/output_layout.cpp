@@ -16,6 +16,10 @@ constexpr std::int64_t kAnchorsPerCell = 3;  // YOLOv5 and v7
 constexpr std::int64_t kEndToEndFields = 6;
 constexpr std::size_t kShownBytes = 64;
 
+// From the most telling shape to the least: any six columns could be boxes with NMS done.
+constexpr std::array kByTelling{OutputLayout::YoloX, OutputLayout::YoloV5, OutputLayout::YoloV8,
+                                OutputLayout::EndToEnd6};
+
 /// The two numbers that follow the batch in an output's shape.
 struct OutputShape {
   std::int64_t rows = 0;
@@ -143,9 +147,6 @@ Result<OutputPlan> plan_output(const OnnxSignature& model, const OutputView& out
   const auto shape = shape_of(output);
   if (!shape) return unknown_layout(output, input);
 
-  // From the most telling shape to the least: any six columns could be boxes with NMS done.
-  constexpr std::array kByTelling{OutputLayout::YoloX, OutputLayout::YoloV5, OutputLayout::YoloV8,
-                                  OutputLayout::EndToEnd6};
   for (const OutputLayout layout : kByTelling) {
     if (wanted != OutputLayout::Auto && wanted != layout) continue;
     const auto classes = classes_in(layout, *shape, Cells{input});

@@ -8,6 +8,10 @@ namespace bulkhead::worker {
 
 namespace {
 
+constexpr std::size_t kBlock = 256;       // boxes of YOLOv8 decoded at once
+constexpr std::int32_t kNone = -1;        // no class is confident enough
+constexpr std::size_t kEndToEndStep = 6;  // numbers of a box
+
 /// A box by its centre, as all layouts but the last have it.
 struct Centred {
   float x;
@@ -110,8 +114,6 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
 
   // Class by class over a block of boxes: rows are read in the order they lie in memory, and the
   // inner loop has no branch, so compilers make vectors of it.
-  constexpr std::size_t kBlock = 256;
-  constexpr std::int32_t kNone = -1;
   // "More than the next smaller number" is "at least".
   const float start =
       std::nextafter(filter.min_confidence, -std::numeric_limits<float>::infinity());
@@ -139,9 +141,8 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
 
 void decode_end_to_end(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,
                        std::vector<Candidate>& out) {
-  constexpr std::size_t kStep = 6;
   const float* const end = output.values.data() + output.values.size();
-  for (const float* row = output.values.data(); row != end; row += kStep) {
+  for (const float* row = output.values.data(); row != end; row += kEndToEndStep) {
     if (!(row[4] >= filter.min_confidence)) continue;
     if (!(row[5] >= 0 && row[5] < static_cast<float>(classes))) continue;
     append({row[0], row[1], row[2], row[3], row[4], static_cast<std::uint16_t>(row[5])}, filter,

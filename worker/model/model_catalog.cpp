@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 const std::vector<std::string_view> kFamilies{"auto", "yolox", "yolov5", "yolov8", "yolov10"};
 const std::vector<std::string_view> kPixelRules{"bgr_255", "rgb_1", "rgb_imagenet"};
 
+const std::vector<std::string> kNoLabels;
+
 using LabelSets = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 Result<LabelSets> read_label_sets(const nlohmann::json* json, const std::string& path) {
@@ -125,9 +127,8 @@ std::string ModelCatalog::names() const {
 }
 
 const std::vector<std::string>& ModelCatalog::labels(std::string_view set) const {
-  static const std::vector<std::string> kNone;
   const auto found = label_sets_.find(set);
-  return found == label_sets_.end() ? kNone : found->second;
+  return found == label_sets_.end() ? kNoLabels : found->second;
 }
 
 Result<LocatedModel> locate_model(const std::string& model, const ModelCatalog& catalog,

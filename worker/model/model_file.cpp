@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
 Error invalid(const fs::path& path, const std::string& message) {
   return {ErrorCode::ModelInvalid, path.string() + " " + message, {}};
 }
@@ -76,7 +78,6 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     return {};  // no memory; equals no digest, so whatever compares it refuses
   }
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   text.reserve(std::size_t{2} * size);
   std::for_each_n(digest.begin(), size, [&](unsigned char byte) {

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kSumsName = "sha256sums";
 constexpr std::string_view kBuildingPrefix = ".building.";
 constexpr std::size_t kShortDigest = 16;
+constexpr std::chrono::hours kAbandoned{1};  // no build takes so long
 
 Error io_error(const std::string& what, const std::error_code& code) {
   return {ErrorCode::Io, what + ": " + code.message(), {}};
@@ -89,7 +90,6 @@ class BuildFolder {
 
 /// Makes room for one more entry, and removes what killed builders left behind.
 void evict(const fs::path& folder) {
-  constexpr std::chrono::hours kAbandoned{1};
   std::vector<std::pair<fs::file_time_type, fs::path>> entries;
   std::error_code ignored;  // a cache that cannot be tidied is still a cache
   std::error_code failed;

@@ -74,7 +74,7 @@ TEST(OnnxSignatureTest, EveryTruncationOfAFileIsRefusedOrReadWithoutHarm) {
 
 TEST(OnnxSignatureTest, WhatIsNoModelIsRefusedWithASentence) {
   for (const std::string& bytes : {std::string{}, std::string{"<html>404 Not Found</html>"},
-                                  std::string(1000, '\xFF'), std::string(1000, '\0')}) {
+                                   std::string(1000, '\xFF'), std::string(1000, '\0')}) {
     const auto signature = read(bytes);
     ASSERT_FALSE(signature);
     EXPECT_EQ(signature.error().code, ErrorCode::ModelInvalid);
