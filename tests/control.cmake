@@ -2,3 +2,31 @@
 bulkhead_test(outbox_test LABEL unit
   SOURCES unit/supervisor/outbox_test.cpp unit/supervisor/stream_test.cpp
   LINK bulkhead::stream)
+bulkhead_test(hub_test LABEL unit
+  SOURCES
+    unit/supervisor/hub_test.cpp
+    unit/supervisor/json_text_test.cpp
+    unit/supervisor/notification_test.cpp
+    unit/supervisor/prometheus_text_test.cpp
+  LINK bulkhead::hub)
+bulkhead_test(control_test LABEL unit
+  SOURCES
+    unit/supervisor/connection_sessions_test.cpp
+    unit/supervisor/json_rpc_test.cpp
+    unit/supervisor/methods_test.cpp
+    unit/supervisor/http_routes_test.cpp
+    unit/supervisor/subscriber_test.cpp
+  LINK bulkhead::control)
+
+# The real server over real sockets, met by another WebSocket library than ours (Debian's
+# python3-websockets) and by bare sockets where a library would not misbehave.
+add_executable(control_server_fixture fixtures/control_server.cpp)
+target_link_libraries(control_server_fixture PRIVATE bulkhead::control)
+set_target_properties(control_server_fixture PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+foreach(name http limits slow_readers websocket)
+  add_test(NAME control.${name}
+    COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/process/control/test_${name}.py -v)
+  set_tests_properties(control.${name} PROPERTIES LABELS process TIMEOUT 300 ENVIRONMENT
+    "BULKHEAD_CONTROL_FIXTURE=$<TARGET_FILE:control_server_fixture>")
+endforeach()

@@ -12,7 +12,7 @@ namespace bulkhead::supervisor {
 
 /// Which objects of a frame a client wants. Compared by value: equal wishes share one message.
 struct ObjectFilter {
-  std::set<std::string> labels;  // empty: all
+  std::set<std::string> labels{};  // empty: all
   float min_confidence = 0;
 
   bool operator==(const ObjectFilter&) const = default;
@@ -20,8 +20,8 @@ struct ObjectFilter {
 
 /// What a client wants to see.
 struct StreamFilter {
-  std::set<SubscriptionId> sessions;  // empty: all
-  ObjectFilter objects;
+  std::set<SubscriptionId> sessions{};  // empty: all
+  ObjectFilter objects{};
   bool detections = true;
   bool states = true;
   bool empty_frames = true;  // also frames in which nothing was seen

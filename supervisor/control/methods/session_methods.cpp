@@ -17,13 +17,13 @@ namespace {
 using nlohmann::json;
 
 const std::string kParams = "params";
+const std::string kIdKey = "subscriptionIdentifier";
 const std::vector<std::string_view> kRestartModes{"auto", "overlap", "replace"};
 
 std::optional<SubscriptionId> read_id(JsonFields& fields) {
-  constexpr std::string_view kKey = "subscriptionIdentifier";
-  auto id = SubscriptionId::parse(fields.required_string(kKey, limits::kJsonBytes));
+  auto id = SubscriptionId::parse(fields.required_string(kIdKey, limits::kJsonBytes));
   if (id) return std::move(*id);
-  fields.fail(kKey, id.error().message);
+  fields.fail(kIdKey, id.error().message);
   return std::nullopt;
 }
 
@@ -37,7 +37,7 @@ Result<SubscriptionId> only_id(const json& params) {
 
 /// Every method that names a session speaks of the same field.
 Error at_id(Error error) {
-  if (error.field.empty()) error.field = "params.subscriptionIdentifier";
+  if (error.field.empty() || error.field == kIdKey) error.field = kParams + "." + kIdKey;
   return error;
 }
 

@@ -1,0 +1,102 @@
+#include "supervisor/control/http_routes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "supervisor/control/origin.hpp"
+#include "tests/support/control_stack.hpp"
+
+namespace bulkhead::supervisor {
+namespace {
+
+using nlohmann::json;
+
+class HttpRoutesTest : public ::testing::Test {
+ protected:
+  HttpReply ask(const std::string& method, const std::string& target,
+                const std::string& body = {}) {
+    std::optional<HttpReply> outcome;
+    stack_.context->routes.answer({.method = method, .target = target, .body = body},
+                                  [&](HttpReply reply) { outcome = std::move(reply); });
+    stack_.run_until(outcome);
+    return outcome.value();
+  }
+
+  testing::ControlStack stack_;
+};
+
+TEST_F(HttpRoutesTest, HealthReadinessMetricsSystemAndPageAnswer) {
+  EXPECT_EQ(ask("GET", "/healthz").status, 200U);
+  const HttpReply ready = ask("GET", "/readyz");
+  EXPECT_EQ(ready.status, 200U) << "nothing wanted is nothing missing";
+  EXPECT_EQ(json::parse(ready.body)["wanted"], 0);
+  EXPECT_TRUE(ask("GET", "/metrics").body.starts_with("# HELP bulkhead_"));
+  EXPECT_EQ(json::parse(ask("GET", "/api/v1/system?x=1").body)["sessions"]["total"], 0);
+  EXPECT_EQ(json::parse(ask("GET", "/api/v1/sessions").body)["sessions"], json::array());
+  EXPECT_EQ(json::parse(ask("GET", "/api/v1/openrpc.json").body)["openrpc"], "1.2.6");
+  EXPECT_TRUE(ask("GET", "/").content_type.starts_with("text/html"));
+}
+
+TEST_F(HttpRoutesTest, UnknownPathsAndSessionsAreNotFound) {
+  for (const auto* target :
+       {"/x", "/api/v1", "/api/v1/sessionsx", "/api/v1/sessions/", "/api/v1/sessions/cam/nothing",
+        "/api/v1/sessions/%zz", "/api/v1/sessions/cam%00", "/healthz/", ""}) {
+    EXPECT_EQ(ask("GET", target).status, 404U) << target;
+  }
+  const HttpReply unknown = ask("GET", "/api/v1/sessions/display%3Bcam");
+  EXPECT_EQ(unknown.status, 404U);
+  EXPECT_EQ(json::parse(unknown.body)["error"]["code"], "NOT_FOUND");
+  EXPECT_EQ(ask("GET", "/api/v1/sessions/cam/snapshot.jpg").status, 404U);
+}
+
+TEST_F(HttpRoutesTest, AWrongVerbIsToldWhichThereAre) {
+  const HttpReply reply = ask("PUT", "/api/v1/sessions");
+  EXPECT_EQ(reply.status, 405U);
+  EXPECT_EQ(reply.allow, "GET, POST");
+  EXPECT_EQ(ask("POST", "/healthz").allow, "GET");
+  EXPECT_EQ(ask("ET", "/healthz").status, 405U);
+  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam").allow, "GET, DELETE");
+  EXPECT_EQ(ask("GET", "/api/v1/sessions/cam/restart").allow, "POST");
+}
+
+TEST_F(HttpRoutesTest, BadBodiesAreBadRequests) {
+  EXPECT_EQ(ask("POST", "/api/v1/sessions", "{").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/sessions", "[]").status, 400U);
+  const HttpReply reply = ask("POST", "/api/v1/sessions", R"({"rtspUrl":"rtsp://c/x"})");
+  EXPECT_EQ(reply.status, 400U);
+  EXPECT_EQ(json::parse(reply.body)["error"]["field"], "params.subscriptionIdentifier");
+  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart", "{").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart", R"({"mode":"fast"})").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart").status, 404U);
+}
+
+TEST(PercentDecodedTest, DecodesNamesAndRefusesWhatIsNone) {
+  EXPECT_EQ(percent_decoded("display%3bcam%3A1"), "display;cam:1");
+  EXPECT_EQ(percent_decoded(""), "");
+  EXPECT_EQ(percent_decoded("a%2"), std::nullopt);
+  EXPECT_EQ(percent_decoded("%"), std::nullopt);
+  EXPECT_EQ(percent_decoded("%g0"), std::nullopt);
+  EXPECT_EQ(percent_decoded("%00"), std::nullopt);
+}
+
+TEST(OriginTest, PagesOfThisMachineAndOfTheSameHostAreAllowed) {
+  EXPECT_TRUE(is_allowed_origin("http://127.0.0.1:8001", "10.0.0.5:8001"));
+  EXPECT_TRUE(is_allowed_origin("http://localhost:3000", "10.0.0.5:8001"));
+  EXPECT_TRUE(is_allowed_origin("https://[::1]", "x"));
+  EXPECT_TRUE(is_allowed_origin("http://nvr.local", "NVR.local:8001"));
+  EXPECT_TRUE(is_allowed_origin("HTTP://nvr.local:80", "nvr.local"));
+}
+
+TEST(OriginTest, OtherPagesAreNot) {
+  for (const auto* origin :
+       {"http://example.com", "null", "", "file://", "http://", "http://127.0.0.1.example.com",
+        "http://localhost.example.com", "http://127.evil", "http://nvr.local@example.com",
+        "http://nvr.local.example.com", "ftp://nvr.local", "http://[::1"}) {
+    EXPECT_FALSE(is_allowed_origin(origin, "nvr.local:8001")) << origin;
+  }
+}
+
+}  // namespace
+}  // namespace bulkhead::supervisor

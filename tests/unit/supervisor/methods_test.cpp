@@ -1,0 +1,224 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/control/base64.hpp"
+#include "supervisor/control/embedded.hpp"
+#include "supervisor/control/session_json.hpp"
+#include "supervisor/control/subscriber.hpp"
+#include "tests/support/control_stack.hpp"
+#include "tests/support/session_views.hpp"
+
+namespace bulkhead::supervisor {
+namespace {
+
+using nlohmann::json;
+
+class MethodsTest : public ::testing::Test {
+ protected:
+  Result<std::string> call(const std::string& method, const json& params, const Caller& caller) {
+    std::optional<Result<std::string>> outcome;
+    (*stack_.context->methods.find(method))(
+        caller, params, [&](Result<std::string> result) { outcome = std::move(result); });
+    stack_.run_until(outcome);
+    return outcome.value();
+  }
+  Result<std::string> call(const std::string& method, const json& params) {
+    return call(method, params, client_);
+  }
+
+  testing::ControlStack stack_;
+  Caller client_{.connection = 1,
+                 .subscriber = std::make_shared<Subscriber>(stack_.hub, ControlLimits{}, [] {})};
+};
+
+json described_methods() { return json::parse(kOpenRpcText).at("methods"); }
+
+TEST_F(MethodsTest, TheDescriptionNamesExactlyTheMethodsThereAre) {
+  std::vector<std::string> described;
+  for (const json& method : described_methods()) described.push_back(method["name"]);
+  std::sort(described.begin(), described.end());
+  EXPECT_EQ(described, stack_.context->methods.names());
+}
+
+TEST_F(MethodsTest, EveryDescribedParameterIsKnownAndEveryOtherIsRefused) {
+  for (const json& method : described_methods()) {
+    const std::string name = method["name"];
+    json params = json::object();
+    // An object is a value of the wrong type for each parameter but the two that are objects.
+    for (const json& param : method["params"]) params[param["name"]] = json::object();
+    params["filter"] = params.contains("filter") ? json::object() : json();
+    params["noSuchParameter"] = 1;
+    const auto refused = call(name, params);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::InvalidParams) << name;
+
+    for (const json& param : method["params"]) {
+      const std::string key = param["name"];
+      const auto wrong = call(name, {{key, json::array({json::array()})}});
+      ASSERT_FALSE(wrong) << name << " " << key;
+      EXPECT_EQ(wrong.error().message.find("unknown"), std::string::npos)
+          << name << " does not know " << key << ": " << wrong.error().message;
+    }
+  }
+}
+
+TEST_F(MethodsTest, TheDescriptionNamesEveryState) {
+  const auto states = json::parse(kOpenRpcText)["components"]["schemas"]["SessionState"]["enum"];
+  EXPECT_EQ(states.size(), 13U);
+  for (int i = 0; i < 13; ++i) {
+    EXPECT_EQ(states[static_cast<std::size_t>(i)], name_of(static_cast<SessionState>(i)));
+  }
+}
+
+TEST_F(MethodsTest, AnUnknownSessionIsNotFoundAndTheFieldIsNamed) {
+  for (const auto* method :
+       {"session.get", "session.unsubscribe", "session.restart", "session.snapshot"}) {
+    const auto outcome = call(method, {{"subscriptionIdentifier", "nobody"}});
+    ASSERT_FALSE(outcome) << method;
+    EXPECT_EQ(outcome.error().code, ErrorCode::NotFound) << method;
+    EXPECT_EQ(outcome.error().field, "params.subscriptionIdentifier") << method;
+  }
+}
+
+TEST_F(MethodsTest, AnUnknownPipelineIsNotFoundAndTheFieldIsNamed) {
+  const auto outcome = call("session.subscribe", {{"subscriptionIdentifier", "cam"},
+                                                  {"rtspUrl", "rtsp://camera/stream"},
+                                                  {"pipeline", "nope"}});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::NotFound);
+  EXPECT_EQ(outcome.error().field, "params.pipeline");
+  EXPECT_TRUE(stack_.sessions.list().empty());
+}
+
+TEST_F(MethodsTest, AFileAddressIsRefusedWhereTheConfigurationSaysSo) {
+  Config config;
+  config.sources.allow_file_urls = false;
+  testing::ControlStack strict{config};
+  std::optional<Result<std::string>> outcome;
+  (*strict.context->methods.find("session.subscribe"))(
+      client_, {{"subscriptionIdentifier", "cam"}, {"rtspUrl", "file:///clip.mp4"}},
+      [&](Result<std::string> result) { outcome = std::move(result); });
+  ASSERT_FALSE(outcome.value());
+  EXPECT_EQ(outcome->error().code, ErrorCode::InvalidParams);
+  EXPECT_EQ(outcome->error().field, "params.rtspUrl");
+}
+
+TEST_F(MethodsTest, ASessionOfAConnectionNeedsOne) {
+  const auto outcome = call("session.subscribe",
+                            {{"subscriptionIdentifier", "cam"},
+                             {"rtspUrl", "rtsp://camera/stream"},
+                             {"lifetime", "connection"}},
+                            Caller{});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().field, "params.lifetime");
+}
+
+TEST_F(MethodsTest, StreamsNeedAConnection) {
+  for (const auto* method : {"stream.open", "stream.close", "stream.stats"}) {
+    const auto outcome = call(method, {{"streamId", "s1"}}, Caller{});
+    ASSERT_FALSE(outcome) << method;
+    EXPECT_EQ(outcome.error().code, ErrorCode::InvalidParams) << method;
+  }
+}
+
+TEST_F(MethodsTest, AStreamIsOpenedCountedAndClosed) {
+  EXPECT_EQ(call("stream.open", json::object()).value(), R"({"streamId":"s1"})");
+  const json stats = json::parse(call("stream.stats", {{"streamId", "s1"}}).value());
+  EXPECT_EQ(stats["offeredTotal"], 0);
+  EXPECT_EQ(stats["queuedMessages"], 0);
+  EXPECT_EQ(json::parse(call("system.state", json::object()).value())["streams"], 1);
+  EXPECT_TRUE(call("stream.close", {{"streamId", "s1"}}));
+  EXPECT_EQ(call("stream.close", {{"streamId", "s1"}}).error().code, ErrorCode::NotFound);
+}
+
+TEST_F(MethodsTest, AFilterIsReadAndItsFaultsAreNamed) {
+  const json whole{{"filter",
+                    {{"sessions", {"cam"}},
+                     {"labels", {"car"}},
+                     {"minConfidence", 0.5},
+                     {"kinds", {"detection"}},
+                     {"emptyFrames", false}}}};
+  ASSERT_TRUE(call("stream.open", whole));
+  const StreamFilter& filter = (*client_.subscriber->stream("s1"))->filter();
+  EXPECT_EQ(filter.sessions.begin()->text(), "cam");
+  EXPECT_TRUE(filter.objects.labels.contains("car"));
+  EXPECT_EQ(filter.objects.min_confidence, 0.5F);
+  EXPECT_TRUE(filter.detections);
+  EXPECT_FALSE(filter.states);
+  EXPECT_FALSE(filter.empty_frames);
+
+  const auto field_of = [&](const json& given) {
+    const auto outcome = call("stream.open", {{"filter", given}});
+    return outcome ? "none" : outcome.error().field;
+  };
+  EXPECT_EQ(field_of({{"kinds", {"weather"}}}), "params.filter.kinds");
+  EXPECT_EQ(field_of({{"sessions", {"a b"}}}), "params.filter.sessions");
+  EXPECT_EQ(field_of({{"minConfidence", 1.5}}), "params.filter.minConfidence");
+  EXPECT_EQ(field_of({{"lables", {"car"}}}), "params.filter.lables");
+}
+
+TEST_F(MethodsTest, TheSystemTellsItsVersionTotalsAndLimits) {
+  const json state = json::parse(call("system.state", json::object()).value());
+  EXPECT_EQ(state["version"], BULKHEAD_VERSION);
+  EXPECT_EQ(state["sessions"], json::parse(R"({"total":0,"live":0,"max":20})"));
+  EXPECT_EQ(state["limits"]["messageBytes"], limits::kJsonBytes);
+  EXPECT_FALSE(state["host"].get<std::string>().empty());
+}
+
+TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
+  SessionView view =
+      testing::sample_view("cam", "rtsp://operator:S3cret-pw@camera/stream?token=S3cret-token");
+  view.state = SessionState::BackingOff;
+  view.reason = ErrorCode::WorkerDied;
+  view.generation = 4;
+  view.pid = 4711;
+  view.model = testing::sample_model("m");
+  view.counters.frames_received_total = 9;
+  view.restarts_total = 3;
+  view.restarts_by_reason = {{"WORKER_DIED", 3}};
+  ExitRecord killed;
+  killed.signal = 9;
+  killed.stage = ipc::Stage::Inferring;
+  ExitRecord failed;
+  failed.exit_code = 1;
+  view.last_exits = {killed, failed};
+  const json full = session_json(view, SessionDetail::Full);
+  EXPECT_EQ(full.dump().find("S3cret"), std::string::npos);
+  EXPECT_EQ(full["state"], "BACKING_OFF");
+  EXPECT_EQ(full["reason"], "WORKER_DIED");
+  EXPECT_EQ(full["worker"]["pid"], 4711);
+  EXPECT_EQ(full["model"]["labels"], json::array({"person"}));
+  EXPECT_EQ(full["counters"]["framesReceivedTotal"], 9);
+  EXPECT_EQ(full["counters"]["lastFrameAgeMs"], nullptr);
+  EXPECT_EQ(full["restarts"]["byReason"]["WORKER_DIED"], 3);
+  EXPECT_EQ(full["lastExits"][0]["signal"], 9);
+  EXPECT_EQ(full["lastExits"][0]["exitCode"], nullptr);
+  EXPECT_EQ(full["lastExits"][0]["stage"], "INFERRING");
+  EXPECT_EQ(full["lastExits"][1]["exitCode"], 1);
+  EXPECT_EQ(full["lastExits"][1]["signal"], nullptr);
+
+  view.pid = -1;
+  const json brief = session_json(view, SessionDetail::WithoutLabels);
+  EXPECT_FALSE(brief["model"].contains("labels"));
+  EXPECT_EQ(brief["worker"], nullptr);
+}
+
+TEST(Base64Test, MatchesTheExamplesOfTheSpecification) {
+  const auto of = [](std::string_view text) {
+    return base64(std::as_bytes(std::span{text.data(), text.size()}));
+  };
+  EXPECT_EQ(of(""), "");
+  EXPECT_EQ(of("f"), "Zg==");
+  EXPECT_EQ(of("fo"), "Zm8=");
+  EXPECT_EQ(of("foo"), "Zm9v");
+  EXPECT_EQ(of("foob"), "Zm9vYg==");
+  EXPECT_EQ(of("\xFF\xFE\xFD"), "//79");
+}
+
+}  // namespace
+}  // namespace bulkhead::supervisor
