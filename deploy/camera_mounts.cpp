@@ -17,9 +17,11 @@ constexpr const char* kSound =
     "audiotestsrc is-live=true wave=silence ! audio/x-raw,rate=8000,channels=1 ! alawenc ! "
     "tee allow-not-linked=true ! ";
 
+// At most a second, so that a pipeline that has ended is noticed between slow pictures too.
 guint milliseconds_until(std::int64_t due_ns, std::int64_t now_ns) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
-  return static_cast<guint>(std::max<std::int64_t>((due_ns - now_ns) / kNsPerMs, 0));
+  constexpr std::int64_t kLongestMs = 1000;
+  return static_cast<guint>(std::clamp<std::int64_t>((due_ns - now_ns) / kNsPerMs, 0, kLongestMs));
 }
 
 /// Feeds the clips of one mount to its running pipeline, each picture when it is due. Owns itself
@@ -48,13 +50,16 @@ class Playback {
   /// Sends all that is due and plans the next call; false when the pipeline has ended.
   bool send_due() {
     constexpr guint kNotPlayingYetMs = 5;
-    const GstClockTime running = gst_element_get_current_running_time(appsrc_.get());
-    if (running == GST_CLOCK_TIME_NONE) {
-      // Not there yet, or no longer.
-      if (began_) return false;
+    // Before an element plays, its base time may not be set: the running time would be that of the
+    // machine, and the next picture due in some hours.
+    GstState state = GST_STATE_NULL;
+    gst_element_get_state(appsrc_.get(), &state, nullptr, 0);
+    if (state != GST_STATE_PLAYING) {
+      if (began_ && state < GST_STATE_PAUSED) return false;
       call_in(kNotPlayingYetMs);
-      return ++waits_ < kWaits;
+      return began_ || ++waits_ < kWaits;
     }
+    const GstClockTime running = gst_element_get_current_running_time(appsrc_.get());
     const auto now_ns = static_cast<std::int64_t>(running);
     if (!std::exchange(began_, true)) round_begin_ns_ = now_ns;
     while (round_begin_ns_ + unit().decode_ns <= now_ns) {
