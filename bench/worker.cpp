@@ -1,0 +1,329 @@
+// Question: how much of its engine's speed does a worker keep? One worker is fed a clip as fast as
+// it infers; the bare engine runs in a loop on the same pictures, one thread each.
+//
+//   bench_worker [--model NAME|FILE] [--input WxH] [--clip FILE] [--rounds N] [--frames N]
+//   bench_worker --smoke    a model and a clip made on the spot, for ctest
+//
+// Rounds alternate, and while one side works the other stands still (SIGSTOP): what else the
+// machine does meets both. Time between published results is taken from the worker's own records.
+
+#include <signal.h>
+#include <time.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.hpp"
+#include "tests/support/made_clip.hpp"
+#include "tests/support/worker_harness.hpp"
+#include "tests/support/worker_session.hpp"
+#include "worker/detect/inference_backend.hpp"
+#include "worker/detect/letterbox.hpp"
+#include "worker/frame/frame_ring.hpp"
+#include "worker/model/model_catalog.hpp"
+#include "worker/source/capture_loop.hpp"
+#include "worker/source/file_source.hpp"
+#include "worker/source/gst_start.hpp"
+
+namespace {
+
+using namespace bulkhead;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPictures = 32;  // of the clip, for the bare engine
+
+struct Options {
+  std::string model = "yolo11n";
+  std::string input = "416x416";
+  fs::path clip = fs::path{BULKHEAD_DEPS} / "clips/people.mp4";
+  int rounds = 15;
+  std::uint64_t frames = 60;
+  bool smoke = false;
+};
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "bench_worker: %s\n", what.c_str());
+  std::exit(1);
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) fail(result.error().message);
+  return std::move(*result);
+}
+
+/// What one side did in one round, per frame.
+struct Pace {
+  double wall_ms = 0;
+  double cpu_ms = 0;  // of the thread that infers
+};
+
+/// The engine as the worker has it, and nothing around it.
+class BareEngine {
+ public:
+  BareEngine(const ipc::StartMessage& start, const fs::path& clip) {
+    const DetectStage& stage = start.spec.pipeline->detect;
+    const auto catalog = must(worker::ModelCatalog::load(start.model_catalog));
+    const auto model = must(worker::locate_model(stage.model, catalog, start.model_dir));
+    const auto& declared = model.file.signature().inputs.front().dimensions;
+    worker::InputSize input{stage.input_width, stage.input_height};
+    if (declared[2].size > 0) {
+      input = {static_cast<std::uint32_t>(declared[3].size),
+               static_cast<std::uint32_t>(declared[2].size)};
+    }
+    backend_ = must(worker::create_backend(stage.engine, model.file,
+                                           {input, stage.intra_op_threads, start.cache_dir}));
+    const bool yolox = model.entry && model.entry->layout == OutputLayout::YoloX;
+    worker::Letterbox letterbox{input, worker::Anchor::TopLeft,
+                                yolox ? worker::PixelRule::Bgr255 : worker::PixelRule::Rgb1};
+    take_pictures(clip, letterbox);
+  }
+
+  Pace run(std::uint64_t frames) {
+    const std::int64_t begin_ns = monotonic_ns();
+    const std::int64_t begin_cpu_ns = thread_cpu_ns();
+    for (std::uint64_t i = 0; i < frames; ++i) {
+      const auto outputs = backend_->run(tensors_[i % tensors_.size()]);
+      if (!outputs) fail(outputs.error().message);
+    }
+    const auto per_frame = [frames](std::int64_t ns) {
+      return static_cast<double>(ns) / 1e6 / static_cast<double>(frames);
+    };
+    return {per_frame(monotonic_ns() - begin_ns), per_frame(thread_cpu_ns() - begin_cpu_ns)};
+  }
+
+ private:
+  static std::int64_t thread_cpu_ns() {
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * 1'000'000'000 + used.tv_nsec;
+  }
+
+  void take_pictures(const fs::path& clip, worker::Letterbox& letterbox) {
+    worker::FrameRing ring{2, worker::WhenFull::Block};
+    worker::CaptureCounters counters;
+    worker::CaptureLoop capture{
+        must(worker::FileSource::create(clip, {.pace = ::bulkhead::Pace::FlatOut, .loop = true})),
+        ring,
+        counters,
+        {}};
+    while (tensors_.size() < kPictures) {
+      const auto frame = ring.pop({}, 10s);
+      if (!frame) fail("no picture from " + clip.string());
+      if (const auto written = letterbox.write(*frame); !written) fail(written.error().message);
+      const auto planes = letterbox.planes();
+      tensors_.emplace_back(planes.begin(), planes.end());
+    }
+  }
+
+  std::unique_ptr<worker::InferenceBackend> backend_;
+  std::vector<std::vector<float>> tensors_;
+};
+
+/// Where the worker's time went, as its status page adds it up.
+struct Stages {
+  static constexpr std::array<const char*, 4> kNames{"letterbox", "engine", "decode and NMS",
+                                                     "publish"};
+  std::array<double, 4> ms{};
+  double frames = 0;
+
+  static Stages read(const ipc::StatusPage& status) {
+    const auto ms_of = [](const std::atomic<std::uint64_t>& total_ns) {
+      return static_cast<double>(total_ns.load()) / 1e6;
+    };
+    return {{ms_of(status.letterbox_ns_total), ms_of(status.infer_ns_total),
+             ms_of(status.decode_ns_total), ms_of(status.publish_ns_total)},
+            static_cast<double>(status.frames_inferred_total.load())};
+  }
+
+  void add_difference(const Stages& begin, const Stages& end) {
+    for (std::size_t i = 0; i < ms.size(); ++i) ms[i] += end.ms[i] - begin.ms[i];
+    frames += end.frames - begin.frames;
+  }
+};
+
+/// A real worker that plays the clip flat out while it is allowed to run.
+class FedWorker {
+ public:
+  explicit FedWorker(const ipc::StartMessage& start) : worker_{must(test::WorkerHarness::spawn())} {
+    must(worker_.hello());
+    worker_.send_start(start.to_json());
+    next_detection();  // the model is loaded, the clip plays
+    find_detect_thread();
+    pause();
+  }
+
+  Pace run(std::uint64_t frames) {
+    worker_.process().signal(SIGCONT);
+    // What was under way when it was stopped is not counted.
+    for (int i = 0; i < 3; ++i) next_detection();
+    const Seen first = next_detection();
+    const Stages first_stages = Stages::read(worker_.status());
+    const std::int64_t first_cpu_ns = detect_cpu_ns();
+    Seen last = first;
+    while (last.frame_id - first.frame_id < frames) last = next_detection();
+    const std::int64_t last_cpu_ns = detect_cpu_ns();
+    stages_.add_difference(first_stages, Stages::read(worker_.status()));
+    pause();
+    const auto per_frame = [&](std::int64_t ns) {
+      return static_cast<double>(ns) / 1e6 / static_cast<double>(last.frame_id - first.frame_id);
+    };
+    return {per_frame(last.publish_ns - first.publish_ns), per_frame(last_cpu_ns - first_cpu_ns)};
+  }
+
+  /// Of all rounds, without the time in which the worker stood still.
+  [[nodiscard]] const Stages& stages() const { return stages_; }
+
+ private:
+  struct Seen {
+    std::uint64_t frame_id = 0;
+    std::int64_t publish_ns = 0;
+  };
+
+  Seen next_detection() {
+    while (const auto taken = worker_.next()) {
+      if (const auto* fatal = std::get_if<ipc::Fatal>(&taken->record.body)) fail(fatal->text);
+      if (const auto* detection = std::get_if<Detection>(&taken->record.body)) {
+        return {detection->frame_id, taken->record.publish_ns};
+      }
+    }
+    fail("the worker ended");
+  }
+
+  void pause() { worker_.process().signal(SIGSTOP); }
+
+  void find_detect_thread() {
+    const fs::path tasks = "/proc/" + std::to_string(worker_.process().pid()) + "/task";
+    std::uint64_t busiest = 0;
+    // The engine may have threads that inherited the name; the one that infers has worked most.
+    for (const auto& task : fs::directory_iterator{tasks}) {
+      std::string name;
+      std::uint64_t cpu_ns = 0;
+      std::getline(std::ifstream{task.path() / "comm"}, name);
+      std::ifstream{task.path() / "schedstat"} >> cpu_ns;
+      if (name != "detect" || cpu_ns < busiest) continue;
+      busiest = cpu_ns;
+      schedstat_ = task.path() / "schedstat";
+    }
+  }
+
+  [[nodiscard]] std::int64_t detect_cpu_ns() const {
+    std::int64_t cpu_ns = 0;
+    std::ifstream{schedstat_} >> cpu_ns;
+    return cpu_ns;
+  }
+
+  test::WorkerHarness worker_;
+  fs::path schedstat_;
+  Stages stages_;
+};
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print_stages(const Stages& stages, double wall_ms) {
+  double rest_ms = wall_ms;
+  std::printf("\n| stage | ms a frame |\n| --- | --- |\n");
+  for (std::size_t i = 0; i < stages.ms.size(); ++i) {
+    const double ms = stages.ms[i] / stages.frames;
+    rest_ms -= ms;
+    std::printf("| %s | %.3f |\n", Stages::kNames[i], ms);
+  }
+  std::printf("| rest, waiting for frames among it | %.3f |\n", rest_ms);
+}
+
+void compare(const ipc::StartMessage& start, const Options& options) {
+  BareEngine bare{start, options.clip};
+  FedWorker fed{start};
+  bare.run(3);  // warm
+  std::vector<double> wall_ratios;
+  std::vector<double> cpu_ratios;
+  std::vector<double> worker_ms;
+  std::printf(
+      "| round | engine ms | worker ms | ratio | engine CPU ms | worker CPU ms | ratio |\n");
+  std::printf("| --- | --- | --- | --- | --- | --- | --- |\n");
+  for (int round = 1; round <= options.rounds; ++round) {
+    // The engine before and after, so that a slow drift of the machine meets both sides.
+    const Pace before = bare.run((options.frames + 1) / 2);
+    const Pace worked = fed.run(options.frames);
+    const Pace after = bare.run((options.frames + 1) / 2);
+    const double wall_ms = (before.wall_ms + after.wall_ms) / 2;
+    const double cpu_ms = (before.cpu_ms + after.cpu_ms) / 2;
+    wall_ratios.push_back(wall_ms / worked.wall_ms);
+    cpu_ratios.push_back(cpu_ms / worked.cpu_ms);
+    worker_ms.push_back(worked.wall_ms);
+    std::printf("| %d | %.2f | %.2f | %.3f | %.2f | %.2f | %.3f |\n", round, wall_ms,
+                worked.wall_ms, wall_ratios.back(), cpu_ms, worked.cpu_ms, cpu_ratios.back());
+  }
+  std::printf(
+      "\nworker's frames a second over the bare engine's: %.3f (median); by processor time "
+      "of the inferring thread: %.3f\n",
+      median(wall_ratios), median(cpu_ratios));
+  print_stages(fed.stages(), mean(worker_ms));
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  CLI::App app{"What a worker keeps of its engine's speed"};
+  app.add_option("--model", options.model, "name of config/models.json or an .onnx file");
+  app.add_option("--input", options.input, "WxH; ignored where the model's is fixed");
+  app.add_option("--clip", options.clip);
+  app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
+  app.add_option("--frames", options.frames, "per round")->check(CLI::PositiveNumber);
+  app.add_flag("--smoke", options.smoke);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options = parse(argc, argv);
+  const auto quiet = [](std::string_view, std::string_view, std::string_view) {};
+  const test::TempDir cache;
+  if (const auto started = worker::gst_start(cache.path(), quiet); !started) {
+    fail(started.error().message);
+  }
+  if (options.smoke) {
+    options.clip = cache.path() / "smoke.mp4";
+    options.rounds = 2;
+    options.frames = 10;
+    test::make_clip(options.clip, {});
+  }
+  test::WorkerSession session{"file://" + fs::absolute(options.clip).string()};
+  session.start.cache_dir = cache.path();
+  session.start.spec.loop = true;
+  session.start.spec.pace = ::bulkhead::Pace::FlatOut;
+  session.start.spec.log_level = "info";
+  if (!options.smoke) {
+    session.start.model_catalog = fs::path{BULKHEAD_CATALOG};
+    session.start.model_dir = fs::path{BULKHEAD_DEPS} / "models";
+    DetectStage& stage = session.start.spec.pipeline->detect;
+    stage = {};
+    stage.model = options.model;
+    if (std::sscanf(options.input.c_str(), "%ux%u", &stage.input_width, &stage.input_height) != 2) {
+      fail("--input is WxH");
+    }
+  }
+  compare(session.start, options);
+}
