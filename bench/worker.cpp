@@ -2,30 +2,33 @@
 // it infers; the bare engine runs in a loop on the same pictures, one thread each.
 //
 //   bench_worker [--model NAME|FILE] [--input WxH] [--clip FILE] [--rounds N] [--frames N]
-//   bench_worker --smoke    a model and a clip made on the spot, for ctest
+//   bench_worker --smoke    few frames, for ctest
 //
 // Rounds alternate, and while one side works the other stands still (SIGSTOP): what else the
 // machine does meets both. Time between published results is taken from the worker's own records.
 
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/clock.hpp"
-#include "tests/support/made_clip.hpp"
-#include "tests/support/worker_harness.hpp"
-#include "tests/support/worker_session.hpp"
+#include "ipc/start_message.hpp"
+#include "supervisor/session/worker_link.hpp"
 #include "worker/detect/inference_backend.hpp"
 #include "worker/detect/letterbox.hpp"
 #include "worker/frame/frame_ring.hpp"
@@ -155,25 +158,33 @@ struct Stages {
 /// A real worker that plays the clip flat out while it is allowed to run.
 class FedWorker {
  public:
-  explicit FedWorker(const ipc::StartMessage& start) : worker_{must(test::WorkerHarness::spawn())} {
-    must(worker_.hello());
-    worker_.send_start(start.to_json());
+  explicit FedWorker(const ipc::StartMessage& start) {
+    using supervisor::WorkerLink;
+    worker_ = must(WorkerLink::start(
+        loop_,
+        {.executable = BULKHEAD_WORKER,
+         .generation = 1,
+         .limits = {},
+         .start_json = start.to_json()},
+        {.record = [this](const auto& taken) { note(taken); },
+         .broken = [](const Error& error) { fail(error.message); },
+         .exited = [](const supervisor::ExitStatus&) { fail("the worker ended"); }}));
     next_detection();  // the model is loaded, the clip plays
     find_detect_thread();
     pause();
   }
 
   Pace run(std::uint64_t frames) {
-    worker_.process().signal(SIGCONT);
+    ::kill(worker_->pid(), SIGCONT);
     // What was under way when it was stopped is not counted.
     for (int i = 0; i < 3; ++i) next_detection();
     const Seen first = next_detection();
-    const Stages first_stages = Stages::read(worker_.status());
+    const Stages first_stages = Stages::read(worker_->status());
     const std::int64_t first_cpu_ns = detect_cpu_ns();
     Seen last = first;
     while (last.frame_id - first.frame_id < frames) last = next_detection();
     const std::int64_t last_cpu_ns = detect_cpu_ns();
-    stages_.add_difference(first_stages, Stages::read(worker_.status()));
+    stages_.add_difference(first_stages, Stages::read(worker_->status()));
     pause();
     const auto per_frame = [&](std::int64_t ns) {
       return static_cast<double>(ns) / 1e6 / static_cast<double>(last.frame_id - first.frame_id);
@@ -190,20 +201,24 @@ class FedWorker {
     std::int64_t publish_ns = 0;
   };
 
-  Seen next_detection() {
-    while (const auto taken = worker_.next()) {
-      if (const auto* fatal = std::get_if<ipc::Fatal>(&taken->record.body)) fail(fatal->text);
-      if (const auto* detection = std::get_if<Detection>(&taken->record.body)) {
-        return {detection->frame_id, taken->record.publish_ns};
-      }
+  void note(const ipc::PriorityConsumer::Taken& taken) {
+    if (const auto* fatal = std::get_if<ipc::Fatal>(&taken.record.body)) fail(fatal->text);
+    if (const auto* detection = std::get_if<Detection>(&taken.record.body)) {
+      seen_.push_back({detection->frame_id, taken.record.publish_ns});
     }
-    fail("the worker ended");
   }
 
-  void pause() { worker_.process().signal(SIGSTOP); }
+  Seen next_detection() {
+    while (seen_.empty()) loop_.run_one();
+    const Seen next = seen_.front();
+    seen_.pop_front();
+    return next;
+  }
+
+  void pause() { ::kill(worker_->pid(), SIGSTOP); }
 
   void find_detect_thread() {
-    const fs::path tasks = "/proc/" + std::to_string(worker_.process().pid()) + "/task";
+    const fs::path tasks = "/proc/" + std::to_string(worker_->pid()) + "/task";
     std::uint64_t busiest = 0;
     // The engine may have threads that inherited the name; the one that infers has worked most.
     for (const auto& task : fs::directory_iterator{tasks}) {
@@ -223,7 +238,9 @@ class FedWorker {
     return cpu_ns;
   }
 
-  test::WorkerHarness worker_;
+  boost::asio::io_context loop_;
+  std::shared_ptr<supervisor::WorkerLink> worker_;
+  std::deque<Seen> seen_;
   fs::path schedstat_;
   Stages stages_;
 };
@@ -295,35 +312,42 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+ipc::StartMessage start_message(const Options& options, const std::string& folder) {
+  PipelineSpec pipeline{.name = "bench", .max_fps = 0, .detect = {}};
+  pipeline.detect.model = options.model;
+  if (std::sscanf(options.input.c_str(), "%ux%u", &pipeline.detect.input_width,
+                  &pipeline.detect.input_height) != 2) {
+    fail("--input is WxH");
+  }
+  return {.spec = {.id = must(SubscriptionId::parse("bench")),
+                   .url = must(RtspUrl::parse("file://" + fs::absolute(options.clip).string())),
+                   .pipeline = std::move(pipeline),
+                   .pipeline_name = {},
+                   .pace = ::bulkhead::Pace::FlatOut,
+                   .loop = true},
+          .generation = 1,
+          .log_file = folder + "/worker.log",
+          .log_max_bytes = 10'000'000,
+          .log_backup_count = 1,
+          .cache_dir = folder,
+          .model_dir = BULKHEAD_DEPS "/models",
+          .model_catalog = BULKHEAD_CATALOG};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options = parse(argc, argv);
+  if (options.smoke) {
+    options.rounds = 1;
+    options.frames = 4;
+  }
+  std::string folder = (fs::temp_directory_path() / "bulkhead-bench-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) fail("mkdtemp");
   const auto quiet = [](std::string_view, std::string_view, std::string_view) {};
-  const test::TempDir cache;
-  if (const auto started = worker::gst_start(cache.path(), quiet); !started) {
+  if (const auto started = worker::gst_start(folder, quiet); !started) {
     fail(started.error().message);
   }
-  if (options.smoke) {
-    options.clip = cache.path() / "smoke.mp4";
-    options.rounds = 2;
-    options.frames = 10;
-    test::make_clip(options.clip, {});
-  }
-  test::WorkerSession session{"file://" + fs::absolute(options.clip).string()};
-  session.start.cache_dir = cache.path();
-  session.start.spec.loop = true;
-  session.start.spec.pace = ::bulkhead::Pace::FlatOut;
-  session.start.spec.log_level = "info";
-  if (!options.smoke) {
-    session.start.model_catalog = fs::path{BULKHEAD_CATALOG};
-    session.start.model_dir = fs::path{BULKHEAD_DEPS} / "models";
-    DetectStage& stage = session.start.spec.pipeline->detect;
-    stage = {};
-    stage.model = options.model;
-    if (std::sscanf(options.input.c_str(), "%ux%u", &stage.input_width, &stage.input_height) != 2) {
-      fail("--input is WxH");
-    }
-  }
-  compare(session.start, options);
+  compare(start_message(options, folder), options);
+  fs::remove_all(folder);
 }

@@ -2,8 +2,14 @@ bulkhead_test(supervisor_frame_test LABEL unit
   SOURCES unit/supervisor/instance_lock_test.cpp
   LINK bulkhead::supervisor_frame
 )
-bulkhead_test(supervisor_frame_process_test LABEL process
+bulkhead_test(supervisor_process_test LABEL process
   SOURCES
+    process/supervisor/program_test.cpp
     process/supervisor/signals_test.cpp
   LINK bulkhead::supervisor_frame
 )
+target_compile_definitions(supervisor_process_test PRIVATE
+  BULKHEAD_CLI="$<TARGET_FILE:bulkhead>"
+  BULKHEAD_SUPERVISOR="$<TARGET_FILE:bulkhead-supervisor>"
+)
+add_dependencies(supervisor_process_test bulkhead bulkhead-supervisor bulkhead-worker)
