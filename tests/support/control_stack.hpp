@@ -13,7 +13,8 @@ namespace bulkhead::testing {
 
 /// The control channel's methods on a real session table without sessions, and no socket.
 struct ControlStack {
-  explicit ControlStack(supervisor::Config given = {}) : config{std::move(given)} {}
+  ControlStack() = default;
+  explicit ControlStack(supervisor::Config given) : config{std::move(given)} {}
 
   /// Runs the loop until `outcome` has a value: some answers come in a later turn.
   template <class Outcome>
