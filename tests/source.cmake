@@ -9,7 +9,7 @@ add_library(bulkhead_test_capture STATIC
 target_link_libraries(bulkhead_test_capture PUBLIC bulkhead::source GTest::gtest)
 target_compile_definitions(bulkhead_test_capture PUBLIC
   BULKHEAD_DEMO_CAMERA="$<TARGET_FILE:bulkhead-demo-camera>"
-  BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests"
+  BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests/cache"
   BULKHEAD_GST_PLUGINS_DIR="${BULKHEAD_GST_PLUGINS_DIR}"
 )
 if(BULKHEAD_HAS_DATA)

@@ -96,10 +96,13 @@ void evict(const fs::path& folder) {
   for (fs::directory_iterator it{folder, failed}; !failed && it != fs::directory_iterator{};
        it.increment(failed)) {
     const auto used = fs::last_write_time(it->path(), ignored);
-    if (!it->path().filename().string().starts_with(kBuildingPrefix)) {
+    if (it->path().filename().string().starts_with(kBuildingPrefix)) {
+      if (fs::file_time_type::clock::now() - used > kAbandoned) {
+        fs::remove_all(it->path(), ignored);
+      }
+    } else if (fs::exists(it->path() / kSumsName, ignored)) {
+      // Only what was made here is ours to remove: an operator may name any folder.
       entries.emplace_back(used, it->path());
-    } else if (fs::file_time_type::clock::now() - used > kAbandoned) {
-      fs::remove_all(it->path(), ignored);
     }
   }
   std::ranges::sort(entries);

@@ -125,6 +125,15 @@ TEST_F(OptimizedModelsTest, AtTheLimitTheCopyUnusedForLongestGoes) {
   EXPECT_FALSE(fs::exists(folder_ / "1"));
 }
 
+TEST_F(OptimizedModelsTest, WhatOthersKeepInItsFolderIsNeverRemoved) {
+  for (std::size_t i = 0; i < 2 * limits::kOptimizedModels; ++i) {
+    fs::create_directories(folder_ / ("folder" + std::to_string(i)));
+    std::ofstream{folder_ / ("file" + std::to_string(i))} << "precious";
+  }
+  ASSERT_TRUE(find("key"));
+  EXPECT_EQ(entries(), 4 * limits::kOptimizedModels + 1);
+}
+
 TEST_F(OptimizedModelsTest, WhatAKilledBuilderLeftIsRemovedByALaterBuild) {
   fs::create_directories(folder_ / ".building.dead");
   fs::create_directories(folder_ / ".building.alive");
