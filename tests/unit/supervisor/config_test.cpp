@@ -159,7 +159,9 @@ TEST_F(PipelineFilesTest, AnUnknownNameIsNotFoundAndTheKnownOnesAreListed) {
 
 TEST_F(PipelineFilesTest, ANameThatLeavesTheFolderIsRefusedBeforeAnyFileIsOpened) {
   folder_.write("etc/secret.json", pipeline_text("secret"));
-  for (const std::string name : {"../secret", "", ".hidden", "a/b", std::string(65, 'a').c_str()}) {
+  const std::string too_long(65, 'a');
+  for (const std::string& name : {std::string{"../secret"}, std::string{}, std::string{".hidden"},
+                                  std::string{"a/b"}, too_long}) {
     const auto pipeline = config().pipeline(name);
     ASSERT_FALSE(pipeline) << name;
     EXPECT_EQ(pipeline.error().code, ErrorCode::InvalidParams) << name;
