@@ -179,9 +179,9 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const PipelineSpec& pipeline = *start_.spec.pipeline;
   std::filesystem::path optimized_dir;  // beside GStreamer's registry; empty: none are kept
   if (!start_.cache_dir.empty()) optimized_dir = std::filesystem::path{start_.cache_dir} / "models";
-  auto detector = Detector::create(pipeline.detect, {.catalog = start_.model_catalog,
-                                                     .model_dir = start_.model_dir,
-                                                     .cache_dir = optimized_dir});
+  auto detector = Detector::create(
+      pipeline.detect,
+      {.catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir});
   if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
   around_.steps.step("model");
   constexpr std::int64_t kNsPerMs = 1'000'000;
