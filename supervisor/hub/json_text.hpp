@@ -6,8 +6,8 @@
 
 namespace bulkhead::supervisor {
 
-/// JSON written by appending to one string, for the message that is written most often. Measured
-/// against building a tree and dumping it: see supervisor/hub/README.md.
+/// JSON written by appending to one string, for the message that is written most often.
+/// bench/fanout.cpp compares it with building a tree and dumping that.
 
 /// Appends `text` as a quoted JSON string. Always valid: control characters are escaped, and a
 /// byte that belongs to no UTF-8 character becomes U+FFFD, so a hostile label cannot break the
