@@ -2,6 +2,7 @@
 
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -31,6 +32,8 @@ StartupSteps::StartupSteps() : main_ns_{monotonic_ns()} {
 void StartupSteps::step(std::string_view name) {
   Step step{std::string{name}, monotonic_ns(), thread_cpu_ns()};
   const MutexLock lock{mutex_};
+  if (std::find(seen_.begin(), seen_.end(), name) != seen_.end()) return;
+  seen_.emplace_back(name);
   if (log_) return write(step);
   early_.push_back(std::move(step));
 }
