@@ -17,8 +17,8 @@ namespace bulkhead::worker {
 /// Writes one line per step of the start-up, and of the stop, to the log: `startup step=model
 /// since_main_ms=… thread_cpu_ms=… at_ns=…`. `at_ns` is monotonic, so that a bench can count from
 /// its own clock before the spawn; `thread_cpu_ms` is what the thread that came to the step has
-/// computed since it exists, which says more than the time on a busy machine. Only the first step of
-/// a name is one: later connections are no start-up. Steps before the log is open are kept and
+/// computed since it exists, which says more than the time on a busy machine. Only the first step
+/// of a name is one: later connections are no start-up. Steps before the log is open are kept and
 /// written once it is. Called by any thread.
 class StartupSteps {
  public:
