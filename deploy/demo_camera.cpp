@@ -111,11 +111,6 @@ Result<> configure(GstRTSPServer* server, const Options& options) {
   for (const std::string& path : options.jpeg_paths) add_mount(mounts, path, jpeg_mount());
   for (const std::string& path : options.sound_paths) add_mount(mounts, path, sound_mount());
   g_object_unref(mounts);
-  // One thread would let a client that waits for its stream to start hold up all others.
-  constexpr gint kClientThreads = 4;
-  GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server);
-  gst_rtsp_thread_pool_set_max_threads(threads, kClientThreads);
-  g_object_unref(threads);
   if (options.max_sessions > 0) {
     GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server);
     gst_rtsp_session_pool_set_max_sessions(sessions, options.max_sessions);

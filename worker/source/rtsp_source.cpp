@@ -172,7 +172,7 @@ Result<> Connection::try_add_stream(GstElement* source, GstPad* pad) {
 
   Result<GstOwned<GstElement>> sink = tap_->make_sink(PictureTap::Pacing::Live);
   if (!sink) return std::move(sink).error();
-  gst_bin_add(GST_BIN(pipeline.get()), GST_ELEMENT(gst_object_ref(sink->get())));
+  gst_bin_add(GST_BIN(pipeline.get()), sink->get());
   const GstOwned<GstPad> stream_sink{gst_element_get_static_pad(raw, "sink")};
   if (!gst_element_link(raw, sink->get()) || !gst_element_sync_state_with_parent(sink->get()) ||
       !gst_element_sync_state_with_parent(raw) ||
