@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::string_view kEngine = "onnxruntime";
+constexpr std::string_view kOnnxRuntime = "onnxruntime";
 
 // Keys of ONNX Runtime's configuration entries; they are strings of its documented interface.
 constexpr const char* kSpinningKey = "session.intra_op.allow_spinning";
@@ -87,12 +87,12 @@ class OnnxRuntimeBackend final : public InferenceBackend {
         views_.push_back({shapes_[i], {outputs_[i].GetTensorData<float>(), count}});
       }
     } catch (const std::exception& error) {
-      return run_error(kEngine, error.what());
+      return run_error(kOnnxRuntime, error.what());
     }
     return std::span<const OutputView>{views_};
   }
 
-  [[nodiscard]] std::string_view engine() const noexcept override { return kEngine; }
+  [[nodiscard]] std::string_view engine() const noexcept override { return kOnnxRuntime; }
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept override { return notes_; }
 
  private:
@@ -155,7 +155,7 @@ Result<std::unique_ptr<InferenceBackend>> create_onnxruntime_backend(
   try {
     return std::make_unique<OnnxRuntimeBackend>(model, options);
   } catch (const std::exception& error) {
-    return load_error(kEngine, model, error.what(),
+    return load_error(kOnnxRuntime, model, error.what(),
                       "export it again with a current exporter, or check that the file is whole");
   }
 }

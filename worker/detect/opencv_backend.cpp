@@ -12,7 +12,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::string_view kEngine = "opencv";
+constexpr std::string_view kOpenCv = "opencv";
 constexpr std::string_view kAdvice =
     "OpenCV's importer knows fewer models than ONNX Runtime; use engine \"onnxruntime\"";
 
@@ -32,14 +32,14 @@ class OpenCvBackend final : public InferenceBackend {
       output_ = net_.forward();
       if (!output_.isContinuous()) output_ = output_.clone();
     } catch (const std::exception& error) {
-      return run_error(kEngine, error.what());
+      return run_error(kOpenCv, error.what());
     }
     shape_.assign(output_.size.p, output_.size.p + output_.dims);
     views_[0] = {shape_, {output_.ptr<float>(), output_.total()}};
     return std::span<const OutputView>{views_};
   }
 
-  [[nodiscard]] std::string_view engine() const noexcept override { return kEngine; }
+  [[nodiscard]] std::string_view engine() const noexcept override { return kOpenCv; }
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept override { return notes_; }
 
  private:
@@ -56,7 +56,7 @@ class OpenCvBackend final : public InferenceBackend {
 Result<std::unique_ptr<InferenceBackend>> create_opencv_backend(const ModelFile& model,
                                                                 const BackendOptions& options) {
   if (model.signature().outputs.size() != 1) {
-    return load_error(kEngine, model, "several outputs, in no known order", kAdvice);
+    return load_error(kOpenCv, model, "several outputs, in no known order", kAdvice);
   }
   try {
     // What it would print to the terminal comes back in the exception.
@@ -67,7 +67,7 @@ Result<std::unique_ptr<InferenceBackend>> create_opencv_backend(const ModelFile&
     net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
     return std::make_unique<OpenCvBackend>(net, options.input);
   } catch (const std::exception& error) {
-    return load_error(kEngine, model, error.what(), kAdvice);
+    return load_error(kOpenCv, model, error.what(), kAdvice);
   }
 }
 
