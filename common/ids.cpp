@@ -9,7 +9,7 @@ namespace bulkhead {
 
 namespace {
 
-constexpr std::size_t kEchoBytes = 160;
+constexpr std::size_t kEchoedIdBytes = 160;
 
 // Not std::isalnum: that one follows the locale.
 bool is_id_character(char c) noexcept {
@@ -19,7 +19,7 @@ bool is_id_character(char c) noexcept {
 
 Error invalid(std::string_view text, std::string_view remedy) {
   std::string message{'"'};
-  message += printable_text(text, kEchoBytes);
+  message += printable_text(text, kEchoedIdBytes);
   message += "\" is no session name; ";
   message += remedy;
   return {ErrorCode::InvalidParams, std::move(message), {}};

@@ -13,12 +13,11 @@ namespace bulkhead {
 
 namespace {
 
-constexpr std::size_t kEchoBytes = 64;
 constexpr std::size_t kLongestCompared = 64;  // keys beyond it resemble nothing
 
 std::string in_quotes(std::string_view text) {
   std::string result{'"'};
-  result += printable_text(text, kEchoBytes);
+  result += printable_text(text, kEchoedKeyBytes);
   result += '"';
   return result;
 }
@@ -223,7 +222,7 @@ std::optional<Error> JsonFields::unknown_key() const {
   for (const auto& item : object_.items()) {
     const std::string& key = item.key();
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const std::string path = path_of(printable_text(key, kEchoBytes));
+    const std::string path = path_of(printable_text(key, kEchoedKeyBytes));
     return Error{ErrorCode::InvalidParams, path + ": is not known; " + suggestion(key, known_),
                  path};
   }

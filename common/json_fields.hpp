@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -10,6 +11,9 @@
 #include "common/result.hpp"
 
 namespace bulkhead {
+
+/// Of a key nobody asked for, as much is repeated in an error.
+inline constexpr std::size_t kEchoedKeyBytes = 64;
 
 enum class JsonComments { Refused, Allowed };
 

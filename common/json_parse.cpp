@@ -11,9 +11,7 @@ namespace bulkhead {
 
 namespace {
 
-constexpr std::size_t kEchoBytes = 64;
-
-Error invalid(std::string message) { return {ErrorCode::InvalidParams, std::move(message), {}}; }
+Error bad_json(std::string message) { return {ErrorCode::InvalidParams, std::move(message), {}}; }
 
 /// `consumed` counts the bytes read when the text stopped making sense, the offending one included.
 std::string place_of(std::string_view text, std::size_t consumed) {
@@ -43,7 +41,8 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 
   bool key(std::string& name) override {
     if (open_.back()->contains(name)) {
-      failure_ = "the key \"" + printable_text(name, kEchoBytes) + "\" appears twice; keep one";
+      failure_ =
+          "the key \"" + printable_text(name, kEchoedKeyBytes) + "\" appears twice; keep one";
       return false;
     }
     key_ = std::move(name);
@@ -98,12 +97,12 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 
 Result<nlohmann::json> parse_json(std::string_view text, JsonComments comments) {
   if (text.size() > limits::kJsonBytes) {
-    return invalid("the JSON text has " + std::to_string(text.size()) + " bytes; at most " +
-                   std::to_string(limits::kJsonBytes) + " are accepted");
+    return bad_json("the JSON text has " + std::to_string(text.size()) + " bytes; at most " +
+                    std::to_string(limits::kJsonBytes) + " are accepted");
   }
-  if (!is_utf8(text)) return invalid("the JSON text is not UTF-8; encode it as UTF-8");
+  if (!is_utf8(text)) return bad_json("the JSON text is not UTF-8; encode it as UTF-8");
   // The library takes a NUL for the end and would not look at what follows.
-  if (text.find('\0') != text.npos) return invalid("the JSON text holds a NUL byte; remove it");
+  if (text.find('\0') != text.npos) return bad_json("the JSON text holds a NUL byte; remove it");
   try {
     TreeBuilder builder;
     const bool whole =
@@ -112,9 +111,9 @@ Result<nlohmann::json> parse_json(std::string_view text, JsonComments comments) 
     // In place: a json converts to anything, so the compiler could not choose.
     if (whole) return {boost::system::in_place_value, builder.take()};
     if (!builder.failure().empty())
-      return invalid("the JSON text is refused: " + builder.failure());
-    return invalid("the JSON text is malformed at " + place_of(text, builder.position()) +
-                   "; check quotes, commas, brackets and number ranges");
+      return bad_json("the JSON text is refused: " + builder.failure());
+    return bad_json("the JSON text is malformed at " + place_of(text, builder.position()) +
+                    "; check quotes, commas, brackets and number ranges");
   } catch (const std::exception& failure) {  // memory: the library reports the rest by the builder
     return Error{ErrorCode::Internal, std::string{"reading JSON: "} + failure.what(), {}};
   }

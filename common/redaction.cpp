@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/percent_encoding.hpp"
 #include "common/utf8.hpp"
 
 namespace bulkhead {
@@ -10,16 +11,7 @@ namespace bulkhead {
 namespace {
 
 constexpr std::size_t kShortestSecretBytes = 3;
-constexpr std::string_view kMask = "***";
 constexpr std::string_view kEllipsis = "…";
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// Bytes by which `text` starts with `wanted` written plainly, as %XX, or behind the backslash of
 /// a JSON string; 0 where it starts with something else.
@@ -56,6 +48,7 @@ bool is_control(std::string_view character) noexcept {
 }
 
 std::string hex_escaped(std::string_view bytes) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -87,7 +80,7 @@ std::string Redactor::redact(std::string_view text) const {
       if (hidden != 0) break;
     }
     if (hidden != 0) {
-      safe += kMask;
+      safe += kRedacted;
     } else {
       safe += text.front();
       hidden = 1;

@@ -7,6 +7,9 @@
 
 namespace bulkhead {
 
+/// What stands where a secret was.
+inline constexpr std::string_view kRedacted = "***";
+
 /// Removes secrets from text by their value: every secret of a session is registered with its
 /// logger, so it cannot leave through a message nobody foresaw (GStreamer prints URIs in errors).
 ///

@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "common/limits.hpp"
+#include "common/percent_encoding.hpp"
+#include "common/redaction.hpp"
 #include "common/utf8.hpp"
 
 namespace bulkhead {
@@ -18,10 +20,8 @@ constexpr std::uint16_t kRtspPort = 554;
 constexpr std::uint16_t kRtspsPort = 322;
 constexpr std::size_t kHostChars = 253;
 constexpr std::size_t kSchemeChars = 16;
-constexpr std::string_view kMask = "***";
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 constexpr std::string_view kAlnum =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -41,32 +41,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// Nothing where a '%' is not followed by two hex digits.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
-}
-
 std::string percent_encoded_path(std::string_view path) {
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : path) {
     if (c == '/' || kUnreserved.find(c) != std::string_view::npos) {
@@ -261,13 +237,13 @@ std::string RtspUrl::printable() const {
   std::size_t done = 0;
   for (const SecretSpan& secret : find_secrets(path)) {
     masked.append(path, done, secret.begin - done);
-    masked += kMask;
+    masked += kRedacted;
     done = secret.end;
   }
   masked.append(path, done);
   // What stands before an '@' may be the rest of a password that held a '/'.
   if (const std::size_t at = masked.rfind('@'); at != std::string::npos) {
-    masked.replace(1, at - 1, kMask);
+    masked.replace(1, at - 1, kRedacted);
   }
   return text + masked;
 }

@@ -7,6 +7,7 @@ bulkhead_test(unit_common_test
     unit/common/ids_test.cpp
     unit/common/json_fields_test.cpp
     unit/common/json_parse_test.cpp
+    unit/common/percent_encoding_test.cpp
     unit/common/pipeline_spec_test.cpp
     unit/common/redaction_test.cpp
     unit/common/rotating_log_test.cpp

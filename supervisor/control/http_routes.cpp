@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/json_fields.hpp"
+#include "common/percent_encoding.hpp"
 #include "supervisor/control/embedded.hpp"
 #include "supervisor/control/json_rpc.hpp"
 #include "supervisor/metrics/prometheus_text.hpp"
@@ -17,13 +18,6 @@ using nlohmann::json;
 
 constexpr std::string_view kSessions = "/api/v1/sessions";
 constexpr std::string_view kId = "subscriptionIdentifier";
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 HttpReply not_found() {
   return http_error(404, {ErrorCode::NotFound, "there is nothing under this path", {}});
@@ -49,23 +43,6 @@ bool counts_as_live(const SessionView& view) {
 }
 
 }  // namespace
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
-}
 
 unsigned http_status_of(ErrorCode code) noexcept {
   switch (code) {

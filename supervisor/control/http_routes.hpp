@@ -27,9 +27,6 @@ struct HttpReply {
 [[nodiscard]] HttpReply http_error(unsigned status, const Error& error);
 [[nodiscard]] unsigned http_status_of(ErrorCode code) noexcept;
 
-/// Decodes %XX; none where a % is not followed by two hex digits or a NUL results.
-[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
-
 /// What answers HTTP: the REST mirror of the control channel's methods, health, metrics, and the
 /// operator's page. Knows no socket.
 class HttpRoutes {

@@ -11,17 +11,17 @@ namespace {
 
 using nlohmann::json;
 
-json smallest() {
+json smallest_pipeline() {
   return {{"name", "cars"}, {"stages", {{{"type", "detect"}, {"model", "yolox_nano"}}}}};
 }
 
 json with_stage(const std::string& key, const json& value) {
-  json pipeline = smallest();
+  json pipeline = smallest_pipeline();
   pipeline["stages"][0][key] = value;
   return pipeline;
 }
 
-Error failure_of(const json& pipeline) {
+Error pipeline_failure(const json& pipeline) {
   const auto spec = PipelineSpec::from_json(pipeline, "params.pipeline");
   EXPECT_FALSE(spec) << pipeline;
   return spec ? Error{ErrorCode::None, {}, {}} : spec.error();
@@ -32,7 +32,7 @@ bool accepts(const json& pipeline) {
 }
 
 TEST(PipelineSpec, TheSmallestPipelineNamesAModel) {
-  const auto spec = PipelineSpec::from_json(smallest(), "");
+  const auto spec = PipelineSpec::from_json(smallest_pipeline(), "");
   ASSERT_TRUE(spec) << spec.error().message;
   PipelineSpec expected;
   expected.name = "cars";
@@ -108,21 +108,21 @@ TEST(PipelineSpec, NumbersAreAcceptedAtTheirLimitsAndRefusedPastThem) {
            Case{"input", sides(2048, 2048), sides(2048, 2049)},
        }) {
     EXPECT_TRUE(accepts(with_stage(c.key, c.good))) << c.key << c.good;
-    const Error error = failure_of(with_stage(c.key, c.bad));
+    const Error error = pipeline_failure(with_stage(c.key, c.bad));
     EXPECT_EQ(error.code, ErrorCode::InvalidParams);
     EXPECT_TRUE(error.field.starts_with(std::string{"params.pipeline.stages[0]."} + c.key))
         << error.field;
   }
   for (const auto& [fps, good] :
        {std::pair{0.0, true}, {1000.0, true}, {-0.1, false}, {1000.1, false}}) {
-    json pipeline = smallest();
+    json pipeline = smallest_pipeline();
     pipeline["maxFps"] = fps;
     EXPECT_EQ(accepts(pipeline), good) << fps;
   }
 }
 
 TEST(PipelineSpec, AnErrorNamesThePathTheValueAndTheRemedy) {
-  const Error error = failure_of(with_stage("minConfidence", 1.5));
+  const Error error = pipeline_failure(with_stage("minConfidence", 1.5));
   EXPECT_EQ(error.message,
             "params.pipeline.stages[0].minConfidence: 1.5 is out of range; give a number from 0.0 "
             "to 1.0");
@@ -130,40 +130,40 @@ TEST(PipelineSpec, AnErrorNamesThePathTheValueAndTheRemedy) {
 }
 
 TEST(PipelineSpec, AMisspeltKeyIsRefusedWithTheNearestName) {
-  EXPECT_EQ(failure_of(with_stage("minConfidense", 0.5)).message,
+  EXPECT_EQ(pipeline_failure(with_stage("minConfidense", 0.5)).message,
             "params.pipeline.stages[0].minConfidense: is not known; did you mean "
             "\"minConfidence\"?");
-  EXPECT_EQ(failure_of(with_stage("input", {{"width", 64}, {"hight", 64}})).message,
+  EXPECT_EQ(pipeline_failure(with_stage("input", {{"width", 64}, {"hight", 64}})).message,
             "params.pipeline.stages[0].input.height: is missing; give both width and height");
 }
 
 TEST(PipelineSpec, AnotherStageTypeIsRefusedWithTheRemedy) {
-  json pipeline = smallest();
+  json pipeline = smallest_pipeline();
   pipeline["stages"].push_back({{"type", "track"}, {"maxAge", 3}});
-  EXPECT_EQ(failure_of(pipeline).message,
+  EXPECT_EQ(pipeline_failure(pipeline).message,
             "params.pipeline.stages[1].type: stage type \"track\" is not supported; use "
             "\"detect\"");
 }
 
 TEST(PipelineSpec, ExactlyOneDetectStageIsTaken) {
-  json pipeline = smallest();
+  json pipeline = smallest_pipeline();
   pipeline["stages"].push_back(pipeline["stages"][0]);
-  EXPECT_EQ(failure_of(pipeline).message,
+  EXPECT_EQ(pipeline_failure(pipeline).message,
             "params.pipeline.stages[1]: is a second detect stage; keep one");
   for (const json& stages : {json::array(), json(nullptr), json("detect"), json(json::object())}) {
     pipeline["stages"] = stages;
-    EXPECT_EQ(failure_of(pipeline).field, "params.pipeline.stages");
+    EXPECT_EQ(pipeline_failure(pipeline).field, "params.pipeline.stages");
   }
   pipeline["stages"] = json::array({"detect"});
-  EXPECT_EQ(failure_of(pipeline).field, "params.pipeline.stages[0]");
+  EXPECT_EQ(pipeline_failure(pipeline).field, "params.pipeline.stages[0]");
 }
 
 TEST(PipelineSpec, AStageNeedsTypeAndModel) {
-  json pipeline = smallest();
+  json pipeline = smallest_pipeline();
   pipeline["stages"][0].erase("model");
-  EXPECT_EQ(failure_of(pipeline).field, "params.pipeline.stages[0].model");
+  EXPECT_EQ(pipeline_failure(pipeline).field, "params.pipeline.stages[0].model");
   pipeline["stages"][0].erase("type");
-  EXPECT_EQ(failure_of(pipeline).field, "params.pipeline.stages[0].type");
+  EXPECT_EQ(pipeline_failure(pipeline).field, "params.pipeline.stages[0].type");
   EXPECT_TRUE(accepts(with_stage("model", std::string(limits::kPathBytes, 'm'))));
   EXPECT_FALSE(accepts(with_stage("model", std::string(limits::kPathBytes + 1, 'm'))));
 }
@@ -189,14 +189,14 @@ TEST(PipelineSpec, NamesAreFitForFileNames) {
                                    {"a b", false},
                                    {"a..b-C_9", true}}) {
     EXPECT_EQ(is_pipeline_name(name), good) << name;
-    json pipeline = smallest();
+    json pipeline = smallest_pipeline();
     pipeline["name"] = name;
     EXPECT_EQ(accepts(pipeline), good) << name;
   }
 }
 
 TEST(PipelineSpec, TwoSpecsAreEqualOnlyWhereEveryFieldIs) {
-  const auto spec = PipelineSpec::from_json(smallest(), "").value();
+  const auto spec = PipelineSpec::from_json(smallest_pipeline(), "").value();
   EXPECT_EQ(spec, PipelineSpec::from_json(spec.to_json(), "").value());
   const auto other = PipelineSpec::from_json(with_stage("minConfidence", 0.31), "").value();
   EXPECT_NE(spec, other);

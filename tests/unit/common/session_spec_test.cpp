@@ -10,12 +10,12 @@ namespace {
 using nlohmann::json;
 using Secrets = SessionSpec::Secrets;
 
-json smallest() {
+json smallest_session() {
   return {{"subscriptionIdentifier", "d;c"}, {"rtspUrl", "rtsp://admin:s3cret@cam/a?token=s3cret"}};
 }
 
 json with(const std::string& key, const json& value) {
-  json params = smallest();
+  json params = smallest_session();
   params[key] = value;
   return params;
 }
@@ -32,14 +32,14 @@ SessionSpec parsed(const json& params) {
   return spec.value();
 }
 
-Error failure_of(const json& params) {
+Error session_failure(const json& params) {
   const auto spec = SessionSpec::from_json(params, "params");
   EXPECT_FALSE(spec) << params;
   return spec ? Error{ErrorCode::None, {}, {}} : spec.error();
 }
 
 TEST(SessionSpec, TwoFieldsAreEnough) {
-  const SessionSpec spec = parsed(smallest());
+  const SessionSpec spec = parsed(smallest_session());
   EXPECT_EQ(spec.id.text(), "d;c");
   EXPECT_EQ(spec.url.host, "cam");
   EXPECT_EQ(spec.url.password, "s3cret");
@@ -79,7 +79,7 @@ TEST(SessionSpec, APipelineMayBeInline) {
 }
 
 TEST(SessionSpec, TheJsonForOthersNeverHoldsCredentials) {
-  json params = smallest();
+  json params = smallest_session();
   for (const bool separate : {false, true}) {
     if (separate) params["credentials"] = {{"username", "admin"}, {"password", "s3cret"}};
     const std::string text = parsed(params).to_json(Secrets::Hidden).dump();
@@ -91,7 +91,7 @@ TEST(SessionSpec, TheJsonForOthersNeverHoldsCredentials) {
 
 TEST(SessionSpec, TheJsonForTheWorkerReadsBackAsAnEqualSpec) {
   for (const json& params :
-       {smallest(), clip(), with("pipeline", inline_pipeline()), with("pipeline", "cars"),
+       {smallest_session(), clip(), with("pipeline", inline_pipeline()), with("pipeline", "cars"),
         with("rtspUrl", "rtsp://:p%40ss@cam"), with("rtspUrl", "rtsps://[::1]/?a=1"),
         with("credentials", {{"username", "bob"}})}) {
     const SessionSpec spec = parsed(params);
@@ -116,7 +116,7 @@ TEST(SessionSpec, TheSameParametersInAnotherFormAreEqual) {
 }
 
 TEST(SessionSpec, OtherParametersAreNotEqual) {
-  const SessionSpec spec = parsed(smallest());
+  const SessionSpec spec = parsed(smallest_session());
   for (const json& params :
        {with("rtspUrl", "rtsp://admin:other@cam/a?token=s3cret"), with("transport", "udp"),
         with("lifetime", "connection"), with("logLevel", "debug"), with("pipeline", "cars"),
@@ -126,22 +126,23 @@ TEST(SessionSpec, OtherParametersAreNotEqual) {
 }
 
 TEST(SessionSpec, AMissingFieldIsNamed) {
-  json params = smallest();
+  json params = smallest_session();
   params.erase("rtspUrl");
-  EXPECT_EQ(failure_of(params).field, "params.rtspUrl");
-  params = smallest();
+  EXPECT_EQ(session_failure(params).field, "params.rtspUrl");
+  params = smallest_session();
   params.erase("subscriptionIdentifier");
-  EXPECT_EQ(failure_of(params).message, "params.subscriptionIdentifier: is missing; give a string");
-  EXPECT_EQ(failure_of(json::array()).field, "params");
+  EXPECT_EQ(session_failure(params).message,
+            "params.subscriptionIdentifier: is missing; give a string");
+  EXPECT_EQ(session_failure(json::array()).field, "params");
 }
 
 TEST(SessionSpec, AMisspeltKeyIsRefusedWithTheNearestName) {
-  EXPECT_EQ(failure_of(with("Transport", "udp")).message,
+  EXPECT_EQ(session_failure(with("Transport", "udp")).message,
             "params.Transport: is not known; did you mean \"transport\"?");
-  json params = smallest();
+  json params = smallest_session();
   params["subscriptionIdentifer"] = params["subscriptionIdentifier"];
   params.erase("subscriptionIdentifier");
-  EXPECT_EQ(failure_of(params).message,
+  EXPECT_EQ(session_failure(params).message,
             "params.subscriptionIdentifer: is not known; did you mean "
             "\"subscriptionIdentifier\"?");
 }
@@ -172,7 +173,7 @@ TEST(SessionSpec, EveryBadFieldIsRefusedByItsPath) {
            Case{
                "credentials", {{"password", std::string(257, 'p')}}, "params.credentials.password"},
        }) {
-    const Error error = failure_of(with(c.key, c.value));
+    const Error error = session_failure(with(c.key, c.value));
     EXPECT_EQ(error.field, c.field);
     EXPECT_EQ(error.code, ErrorCode::InvalidParams);
     EXPECT_TRUE(error.message.starts_with(c.field)) << error.message;
@@ -186,13 +187,13 @@ TEST(SessionSpec, ErrorsNeverRepeatThePassword) {
        {with("rtspUrl", "rtsp://admin:s3cret/x@cam/"), with("rtspUrl", {"s3cret"}),
         with("credentials", "admin:s3cret"), with("credentials", {{"password", "s3cret\n"}}),
         with("credentials", {{"password", {"s3cret"}}}), with("pipeline", {"s3cret"})}) {
-    EXPECT_EQ(failure_of(params).message.find("s3cret"), std::string::npos) << params;
+    EXPECT_EQ(session_failure(params).message.find("s3cret"), std::string::npos) << params;
   }
 }
 
 TEST(SessionSpec, PaceAndLoopBelongToClips) {
-  EXPECT_EQ(failure_of(with("loop", true)).field, "params.loop");
-  EXPECT_EQ(failure_of(with("pace", "flat_out")).field, "params.pace");
+  EXPECT_EQ(session_failure(with("loop", true)).field, "params.loop");
+  EXPECT_EQ(session_failure(with("pace", "flat_out")).field, "params.pace");
   parsed(with("loop", false));
   parsed(with("pace", "realtime"));
 }
@@ -200,7 +201,7 @@ TEST(SessionSpec, PaceAndLoopBelongToClips) {
 TEST(SessionSpec, AClipTakesNoCredentials) {
   json params = clip();
   params["credentials"] = {{"username", "bob"}};
-  EXPECT_EQ(failure_of(params).field, "params.credentials");
+  EXPECT_EQ(session_failure(params).field, "params.credentials");
 }
 
 }  // namespace
