@@ -7,13 +7,11 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/hang_limit.hpp"
 #include "worker/frame/frame_ring.hpp"
 #include "worker/source/frame_source.hpp"
 
 namespace bulkhead::test {
-
-// Only a hang reaches this; a passing test never waits for it.
-constexpr std::chrono::seconds kHangLimit{30};
 
 /// Starts GStreamer once in this process and keeps all it says.
 void start_gstreamer();

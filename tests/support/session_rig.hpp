@@ -16,6 +16,7 @@
 
 #include "common/session_spec.hpp"
 #include "supervisor/session/session_table.hpp"
+#include "tests/support/hang_limit.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace bulkhead::supervisor {
@@ -45,11 +46,8 @@ class SessionRig {
                       std::size_t max_sessions = 20)
       : table{loop, environment(fixture, limits, max_sessions), events()} {}
 
-  /// Only a hang reaches this; a passing test never waits for it.
-  static constexpr std::chrono::seconds kHangLimit{60};
-
   [[nodiscard]] bool until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + kHangLimit;
+    const auto end = std::chrono::steady_clock::now() + test::kHangLimit;
     while (!done()) {
       if (std::chrono::steady_clock::now() >= end) return false;
       loop.restart();
@@ -61,7 +59,7 @@ class SessionRig {
   /// Waits, without running the loop, for a fixture that tells by its count of reconnects that it
   /// has done its misdeed.
   [[nodiscard]] bool worker_says_done(const std::string& name) const {
-    const auto end = std::chrono::steady_clock::now() + kHangLimit;
+    const auto end = std::chrono::steady_clock::now() + test::kHangLimit;
     while (view(name).counters.reconnects_total == 0) {
       if (std::chrono::steady_clock::now() >= end) return false;
       std::this_thread::yield();

@@ -19,6 +19,7 @@
 #include "ipc/spsc_ring.hpp"
 #include "ipc/start_message.hpp"
 #include "supervisor/process/worker_process.hpp"
+#include "tests/support/hang_limit.hpp"
 
 namespace bulkhead::test {
 
@@ -28,9 +29,6 @@ namespace bulkhead::test {
 class WorkerHarness {
  public:
   using Taken = ipc::PriorityConsumer::Taken;
-
-  /// Only a hang reaches this; a passing test never waits for it.
-  static constexpr std::chrono::seconds kHangLimit{60};
 
   static Result<WorkerHarness> spawn();
 

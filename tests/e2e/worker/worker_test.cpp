@@ -59,7 +59,7 @@ class WorkerTest : public testing::Test {
         [request](const ipc::Ack& ack) { return ack.request_id == request; });
   }
 
-  void expect_exit(int code, std::chrono::milliseconds limit = WorkerHarness::kHangLimit) {
+  void expect_exit(int code, std::chrono::milliseconds limit = test::kHangLimit) {
     const auto exit = worker_->wait_exit(limit);
     ASSERT_TRUE(exit) << "still running\n" << session_.log_text();
     EXPECT_EQ(exit->signal, 0);

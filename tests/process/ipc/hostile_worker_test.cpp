@@ -44,7 +44,7 @@ TEST_F(HostileWorker, CannotShrinkGrowOrSealTheSegment) {
 
 TEST_F(HostileWorker, CannotBlockTheSupervisorByItsDoorbells) {
   worker_->start("stuff_doorbell");
-  ASSERT_TRUE(wait_readable(worker_->control().fd(), kHangLimit));
+  ASSERT_TRUE(wait_readable(worker_->control().fd(), test::kHangLimit));
   const auto hello = worker_->control().try_receive_hello();
   ASSERT_TRUE(hello && *hello);
   Doorbell commands{&worker_->segment().command_consumer_sleeping(), worker_->command_doorbell()};

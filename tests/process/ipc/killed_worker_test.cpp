@@ -36,7 +36,7 @@ class Checked {
   /// Waits for a knock; false when none came although the worker never pauses.
   bool wait() {
     if (!consumer_.prepare_sleep()) return true;
-    const bool woken = wait_readable(consumer_.wake_fd(), kHangLimit);
+    const bool woken = wait_readable(consumer_.wake_fd(), test::kHangLimit);
     consumer_.woken();
     return woken;
   }
@@ -89,7 +89,7 @@ TEST(KilledWorker, IsNoticedOnItsControlSocket) {
   ASSERT_TRUE(worker);
   worker->start("push_for_ever");
   worker->process().kill();
-  ASSERT_TRUE(wait_readable(worker->control().fd(), kHangLimit));
+  ASSERT_TRUE(wait_readable(worker->control().fd(), test::kHangLimit));
   EXPECT_EQ(worker->control().try_receive_hello().error().code, ErrorCode::Unavailable);
 }
 

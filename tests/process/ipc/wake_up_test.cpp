@@ -17,7 +17,7 @@ std::optional<Record> wait_for_record(PriorityConsumer& results) {
     if (!taken) return {};
     if (*taken) return std::move((*taken)->record);
     if (!results.prepare_sleep()) continue;
-    const bool woken = wait_readable(results.wake_fd(), kHangLimit);
+    const bool woken = wait_readable(results.wake_fd(), test::kHangLimit);
     results.woken();
     if (!woken) return {};
   }

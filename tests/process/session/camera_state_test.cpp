@@ -45,7 +45,7 @@ TEST(CameraState, ASourceThatStaysSilentWithoutAWordIsReplaced) {
 
 TEST(CameraState, ResultsArriveByTheirKnockAndWaitForNoTick) {
   SessionLimits limits;
-  limits.watchdog.tick = 2 * SessionRig::kHangLimit;
+  limits.watchdog.tick = 2 * test::kHangLimit;
   SessionRig rig{"healthy_worker", limits};
   rig.subscribe("cam");
   ASSERT_TRUE(rig.until([&] { return rig.results.size() >= 20; }));

@@ -55,7 +55,7 @@ TEST(SessionTable, AFailedSessionCanBeUnsubscribedToo) {
 
 TEST(SessionTable, ABackingOffSessionIsGoneAtOnce) {
   SessionLimits limits;
-  limits.restart.first = limits.restart.longest = SessionRig::kHangLimit;
+  limits.restart.first = limits.restart.longest = test::kHangLimit;
   SessionRig rig{"crashes_at_start", limits};
   rig.subscribe("cam");
   ASSERT_TRUE(rig.until([&] { return rig.is("cam", SessionState::BackingOff); }));

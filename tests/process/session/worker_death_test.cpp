@@ -56,7 +56,7 @@ TEST(WorkerDeath, AHungInferenceIsNoticedAbortedAndHealedByTheNextWorker) {
 TEST(WorkerDeath, AWorkerStoppedByASignalIsKilledAtOnceWhenItIsMissed) {
   SessionLimits limits = quick();
   limits.watchdog.control_silence = 600ms;
-  limits.abort_grace = SessionRig::kHangLimit;  // an abort that waits would fail this test
+  limits.abort_grace = test::kHangLimit;  // an abort that waits would fail this test
   SessionRig rig{"healthy_worker", limits};
   rig.subscribe("cam");
   ASSERT_TRUE(rig.until([&] { return rig.results_of("cam") > 0; }));

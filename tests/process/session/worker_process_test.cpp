@@ -17,12 +17,12 @@
 #include "ipc/control_socket.hpp"
 #include "ipc/doorbell.hpp"
 #include "ipc/shm_segment.hpp"
+#include "tests/support/hang_limit.hpp"
 
 namespace bulkhead::supervisor {
 namespace {
 
-// Only a hang reaches this; a passing test never waits for it.
-constexpr std::chrono::seconds kHangLimit{60};
+using test::kHangLimit;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kMemoryIsLimited = false;

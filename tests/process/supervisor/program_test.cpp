@@ -30,8 +30,8 @@ class RunningSupervisor {
                    ChildProcess::Descriptors{{child_end.get(), STDOUT_FILENO}});
     child_end.reset();
     char letter = 0;
-    while (wait_readable(output_.get(), kHangLimit) && ::read(output_.get(), &letter, 1) == 1 &&
-           letter != '\n') {
+    while (wait_readable(output_.get(), test::kHangLimit) &&
+           ::read(output_.get(), &letter, 1) == 1 && letter != '\n') {
       first_line_ += letter;
     }
   }

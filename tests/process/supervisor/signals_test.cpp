@@ -7,10 +7,12 @@
 #include <chrono>
 #include <csignal>
 
+#include "tests/support/hang_limit.hpp"
+
 namespace bulkhead::supervisor {
 namespace {
 
-constexpr std::chrono::seconds kHangLimit{30};
+using test::kHangLimit;
 
 /// Runs `body` in a process of its own, for signals concern whole processes; gives its wait status.
 template <class Body>

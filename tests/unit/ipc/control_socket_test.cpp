@@ -10,13 +10,14 @@
 
 #include "common/limits.hpp"
 #include "ipc/layout_version.hpp"
+#include "tests/support/hang_limit.hpp"
 
 namespace bulkhead::ipc {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kHangLimit{30'000};
+using test::kHangLimit;
 
 class ControlSocketTest : public ::testing::Test {
  protected:

@@ -11,8 +11,8 @@
 namespace bulkhead::ipc {
 namespace {
 
-constexpr std::size_t kCapacity = 1024;
-constexpr std::size_t kMaxMessage = 100;
+constexpr std::size_t kHostileCapacity = 1024;
+constexpr std::size_t kHostileMaxMessage = 100;
 
 class HostileProducer : public ::testing::Test {
  protected:
@@ -24,9 +24,9 @@ class HostileProducer : public ::testing::Test {
   }
   void expect_corrupt() { EXPECT_EQ(consumer_.try_pop(got_), PopStatus::Corrupt); }
 
-  RingMemory memory_{kCapacity};
+  RingMemory memory_{kHostileCapacity};
   SpscRingProducer producer_{memory_.region()};
-  SpscRingConsumer consumer_{memory_.region(), kMaxMessage};
+  SpscRingConsumer consumer_{memory_.region(), kHostileMaxMessage};
   std::vector<std::byte> got_;
 };
 
@@ -50,7 +50,7 @@ TEST_F(HostileProducer, IsFoundWhenItsTailGoesBackBehindWhatItHadPublished) {
 }
 
 TEST_F(HostileProducer, IsFoundWhenMoreIsPendingThanTheRingHolds) {
-  memory_.layout().tail.store(kCapacity + 8);
+  memory_.layout().tail.store(kHostileCapacity + 8);
   expect_corrupt();
   memory_.layout().tail.store(~std::uint64_t{0} - 7);
   expect_corrupt();
@@ -63,7 +63,7 @@ TEST_F(HostileProducer, IsFoundWhenItsTailIsNotAligned) {
 
 TEST_F(HostileProducer, IsFoundWhenALengthIsPastTheLimit) {
   SpscRingProducer producer{memory_.region()};
-  ASSERT_TRUE(producer.try_push(std::vector<std::byte>(kMaxMessage + 1)));
+  ASSERT_TRUE(producer.try_push(std::vector<std::byte>(kHostileMaxMessage + 1)));
   expect_corrupt();
 }
 

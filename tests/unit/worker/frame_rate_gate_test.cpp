@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
+#include "common/clock.hpp"
+
 namespace bulkhead::worker {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 /// Frames admitted of `seconds` of a camera with `fps`, each frame late by `jitter_ns` or early by
 /// it in turns.
@@ -15,7 +15,7 @@ int admitted(FrameRateGate gate, int fps, int seconds, std::int64_t jitter_ns = 
   int count = 0;
   for (int i = 0; i < fps * seconds; ++i) {
     const std::int64_t jitter = i % 2 == 0 ? jitter_ns : -jitter_ns;
-    const std::int64_t arrival = 1000 * kSecond + i * (kSecond / fps) + jitter;
+    const std::int64_t arrival = 1000 * kNsPerSecond + i * (kNsPerSecond / fps) + jitter;
     if (gate.admit(arrival)) ++count;
   }
   return count;
@@ -44,11 +44,11 @@ TEST(FrameRateGateTest, ALimitAboveTheCamerasRateDropsNothing) {
 
 TEST(FrameRateGateTest, AfterAPauseNothingIsCaughtUp) {
   FrameRateGate gate{10};
-  EXPECT_TRUE(gate.admit(kSecond));
-  const std::int64_t later = 60 * kSecond;
+  EXPECT_TRUE(gate.admit(kNsPerSecond));
+  const std::int64_t later = 60 * kNsPerSecond;
   int burst = 0;
   for (int i = 0; i < 20; ++i) {
-    if (gate.admit(later + i * (kSecond / 100))) ++burst;
+    if (gate.admit(later + i * (kNsPerSecond / 100))) ++burst;
   }
   EXPECT_LE(burst, 3);
 }

@@ -9,13 +9,14 @@
 #include <thread>
 #include <utility>
 
+#include "tests/support/hang_limit.hpp"
+
 namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Only a hang reaches this; a passing test never waits for it.
-constexpr auto kHangLimit = 30s;
+using test::kHangLimit;
 
 Frame frame(std::uint64_t id) {
   Frame frame;

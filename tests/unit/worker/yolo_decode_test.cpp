@@ -8,7 +8,7 @@
 namespace bulkhead::worker {
 namespace {
 
-constexpr InputSize kInput{64, 32};  // 8×4, 4×2 and 2×1 cells
+constexpr InputSize kSmallInput{64, 32};  // 8×4, 4×2 and 2×1 cells
 constexpr std::size_t kCells = 32 + 8 + 2;
 constexpr std::uint32_t kClasses = 3;
 
@@ -40,7 +40,7 @@ void expect_box(const Candidate& found, float left, float top, float right, floa
 
 std::vector<Candidate> yolox(const Rows& rows, const DecodeFilter& filter) {
   std::vector<Candidate> found;
-  decode_yolox(rows.view(), kClasses, kInput, filter, found);
+  decode_yolox(rows.view(), kClasses, kSmallInput, filter, found);
   return found;
 }
 

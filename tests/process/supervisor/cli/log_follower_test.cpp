@@ -1,11 +1,12 @@
 #include "supervisor/cli/log_follower.hpp"
 
+#include "tests/support/hang_limit.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace bulkhead::cli {
 namespace {
 
-constexpr std::chrono::seconds kHangLimit{30};
+using test::kHangLimit;
 
 class LogFollowerTest : public ::testing::Test {
  protected:

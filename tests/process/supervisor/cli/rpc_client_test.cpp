@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "common/limits.hpp"
+#include "tests/support/hang_limit.hpp"
 
 namespace bulkhead::cli {
 namespace {
@@ -26,7 +27,7 @@ using asio::ip::tcp;
 using nlohmann::json;
 using Socket = beast::websocket::stream<tcp::socket>;
 
-constexpr std::chrono::seconds kHangLimit{30};
+using test::kHangLimit;
 constexpr std::chrono::milliseconds kShort{50};
 
 /// Accepts one connection on a free port of loopback and treats it as `behaviour` says; ends when
