@@ -100,7 +100,7 @@ class BareEngine {
       if (!outputs) fail(outputs.error().message);
     }
     const auto per_frame = [frames](std::int64_t ns) {
-      return static_cast<double>(ns) / 1e6 / static_cast<double>(frames);
+      return to_ms(ns) / static_cast<double>(frames);
     };
     return {per_frame(monotonic_ns() - begin_ns), per_frame(thread_cpu_ns() - begin_cpu_ns)};
   }
@@ -109,7 +109,7 @@ class BareEngine {
   static std::int64_t thread_cpu_ns() {
     timespec used{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * 1'000'000'000 + used.tv_nsec;
+    return used.tv_sec * kNsPerSecond + used.tv_nsec;
   }
 
   void take_pictures(const fs::path& clip, worker::Letterbox& letterbox) {
@@ -142,7 +142,7 @@ struct Stages {
 
   static Stages read(const ipc::StatusPage& status) {
     const auto ms_of = [](const std::atomic<std::uint64_t>& total_ns) {
-      return static_cast<double>(total_ns.load()) / 1e6;
+      return to_ms(total_ns.load());
     };
     return {{ms_of(status.letterbox_ns_total), ms_of(status.infer_ns_total),
              ms_of(status.decode_ns_total), ms_of(status.publish_ns_total)},
@@ -187,7 +187,7 @@ class FedWorker {
     stages_.add_difference(first_stages, Stages::read(worker_->status()));
     pause();
     const auto per_frame = [&](std::int64_t ns) {
-      return static_cast<double>(ns) / 1e6 / static_cast<double>(last.frame_id - first.frame_id);
+      return to_ms(ns) / static_cast<double>(last.frame_id - first.frame_id);
     };
     return {per_frame(last.publish_ns - first.publish_ns), per_frame(last_cpu_ns - first_cpu_ns)};
   }

@@ -9,7 +9,6 @@ namespace bulkhead {
 
 namespace {
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kLastWallNs = INT64_MAX;  // year 2262
 
 std::int64_t read_clock(clockid_t id) noexcept {

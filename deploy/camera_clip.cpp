@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/clock.hpp"
+
 namespace bulkhead::deploy {
 
 namespace {
@@ -85,7 +87,6 @@ double announced_fps(const CameraClip& clip) {
 
 // A clip's own times where it has them all, stretched to `fps`; otherwise evenly spaced ones.
 void set_times(CameraClip& clip, double fps) {
-  constexpr double kNsPerSecond = 1e9;
   const auto has_times = [](const AccessUnit& unit) {
     return GST_BUFFER_PTS_IS_VALID(unit.bytes.get()) && GST_BUFFER_DTS_IS_VALID(unit.bytes.get());
   };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/clock.hpp"
+
 namespace bulkhead::deploy {
 
 namespace {
@@ -19,7 +21,6 @@ constexpr const char* kSound =
 
 // At most a second, so that a pipeline that has ended is noticed between slow pictures too.
 guint milliseconds_until(std::int64_t due_ns, std::int64_t now_ns) {
-  constexpr std::int64_t kNsPerMs = 1'000'000;
   constexpr std::int64_t kLongestMs = 1000;
   return static_cast<guint>(std::clamp<std::int64_t>((due_ns - now_ns) / kNsPerMs, 0, kLongestMs));
 }

@@ -11,7 +11,7 @@ namespace bulkhead::ipc {
 
 namespace {
 
-enum class Kind : std::uint8_t { Stop = 0, TakeSnapshot = 1, SetLogLevel = 2 };
+enum class CommandKind : std::uint8_t { Stop = 0, TakeSnapshot = 1, SetLogLevel = 2 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
 static_assert(std::is_same_v<std::variant_alternative_t<2, CommandBody>, SetLogLevel>);
@@ -29,13 +29,13 @@ TakeSnapshot read_take_snapshot(WireReader& reader) {
   return TakeSnapshot{quality};
 }
 
-CommandBody read_body(WireReader& reader, Kind kind) {
+CommandBody read_command_body(WireReader& reader, CommandKind kind) {
   switch (kind) {
-    case Kind::Stop:
+    case CommandKind::Stop:
       return Stop{};
-    case Kind::TakeSnapshot:
+    case CommandKind::TakeSnapshot:
       return read_take_snapshot(reader);
-    case Kind::SetLogLevel:
+    case CommandKind::SetLogLevel:
       return SetLogLevel{reader.text("level", kLevelBytes)};
   }
   return {};
@@ -56,8 +56,8 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::SetLogLevel);
-  if (!reader.failed()) command.body = read_body(reader, kind);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::SetLogLevel);
+  if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;
 }

@@ -55,7 +55,6 @@ Result<std::optional<std::size_t>> receive_packet(int fd, std::span<std::byte> b
 
 /// Waits for a packet or the end of the peer until `deadline_ns`, monotonic.
 Result<void> wait_readable(int fd, std::int64_t deadline_ns) {
-  constexpr std::int64_t kNsPerMs = 1'000'000;
   for (;;) {
     const std::int64_t left_ns = std::max<std::int64_t>(0, deadline_ns - monotonic_ns());
     pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 constexpr int kReadTries = 4;
 
-PreviewSlotLayout* layout_of(std::span<std::byte> region) noexcept {
+PreviewSlotLayout* slot_layout_of(std::span<std::byte> region) noexcept {
   assert(region.size() > sizeof(PreviewSlotLayout));
   assert(reinterpret_cast<std::uintptr_t>(region.data()) % alignof(PreviewSlotLayout) == 0);
   return reinterpret_cast<PreviewSlotLayout*>(region.data());
@@ -25,7 +25,7 @@ std::span<std::uint64_t> words_of(std::span<std::byte> region) noexcept {
 }  // namespace
 
 PreviewSlotWriter::PreviewSlotWriter(std::span<std::byte> region) noexcept
-    : layout_{layout_of(region)}, words_{words_of(region)} {}
+    : layout_{slot_layout_of(region)}, words_{words_of(region)} {}
 
 bool PreviewSlotWriter::write(std::uint64_t frame_id, std::span<const std::byte> jpeg) noexcept {
   if (jpeg.size() > words_.size_bytes()) return false;
@@ -43,7 +43,7 @@ bool PreviewSlotWriter::write(std::uint64_t frame_id, std::span<const std::byte>
 }
 
 PreviewSlotReader::PreviewSlotReader(std::span<std::byte> region) noexcept
-    : layout_{layout_of(region)}, words_{words_of(region)} {}
+    : layout_{slot_layout_of(region)}, words_{words_of(region)} {}
 
 bool PreviewSlotReader::read(std::vector<std::byte>& jpeg, std::uint64_t& frame_id) const {
   for (int attempt = 0; attempt < kReadTries; ++attempt) {

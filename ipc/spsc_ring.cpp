@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
 
-SpscRingLayout* layout_of(std::span<std::byte> region) noexcept {
+SpscRingLayout* ring_layout_of(std::span<std::byte> region) noexcept {
   assert(region.size() > sizeof(SpscRingLayout));
   assert(std::has_single_bit(region.size() - sizeof(SpscRingLayout)));
   assert(reinterpret_cast<std::uintptr_t>(region.data()) % alignof(SpscRingLayout) == 0);
@@ -21,7 +21,7 @@ SpscRingLayout* layout_of(std::span<std::byte> region) noexcept {
 }  // namespace
 
 SpscRingProducer::SpscRingProducer(std::span<std::byte> region) noexcept
-    : layout_{layout_of(region)},
+    : layout_{ring_layout_of(region)},
       bytes_{region.data() + sizeof(SpscRingLayout)},
       capacity_{region.size() - sizeof(SpscRingLayout)} {}
 
@@ -63,7 +63,7 @@ void SpscRingProducer::copy_in(std::uint64_t position, const void* source,
 
 SpscRingConsumer::SpscRingConsumer(std::span<std::byte> region,
                                    std::size_t max_message_bytes) noexcept
-    : layout_{layout_of(region)},
+    : layout_{ring_layout_of(region)},
       bytes_{region.data() + sizeof(SpscRingLayout)},
       capacity_{region.size() - sizeof(SpscRingLayout)},
       max_message_bytes_{max_message_bytes} {}

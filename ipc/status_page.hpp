@@ -20,9 +20,12 @@ enum class Stage : std::uint32_t {
   Stopping = 6,
 };
 
+/// Counters are figures: nothing is ordered by them.
+inline constexpr std::memory_order kCounterOrder = std::memory_order_relaxed;
+
 /// Counters written by the loops that do the work, read by the supervisor at any time. Progress of
-/// these numbers is the only liveness there is. Each group has one writing thread; all are relaxed,
-/// but for `stage`: they are figures, nothing is ordered by them. The reader treats every value as
+/// these numbers is the only liveness there is. Each group has one writing thread; all but
+/// `stage` are accessed with kCounterOrder. The reader treats every value as
 /// untrusted: it may show it or compare it with an earlier one, never use it as a size or index.
 struct alignas(kCacheLineBytes) StatusPage {
   // What the source counted; copied here by the control thread, every limits::kControlTick.

@@ -19,12 +19,6 @@
 
 namespace bulkhead::worker {
 
-namespace {
-
-constexpr std::int64_t kNsPerMs = 1'000'000;
-
-}  // namespace
-
 Result<ControlLoop> ControlLoop::create(Parties parties) {
   sigset_t wanted{};
   ::sigemptyset(&wanted);

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/clock.hpp"
+
 namespace bulkhead::worker {
 
 std::optional<std::uint64_t> LogThrottle::admit(std::int64_t now_ns) {
-  constexpr double kNsPerSecond = 1e9;
   const MutexLock lock{mutex_};
-  const double elapsed = static_cast<double>(now_ns - last_ns_) / kNsPerSecond;
+  const double elapsed = to_seconds(now_ns - last_ns_);
   last_ns_ = now_ns;
   credit_ = std::min(kBurst, credit_ + elapsed * kPerSecond);
   if (credit_ < 1) {

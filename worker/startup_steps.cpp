@@ -12,16 +12,11 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr double kNsPerMs = 1e6;
-
 std::int64_t thread_cpu_ns() noexcept {
-  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   timespec used{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return used.tv_sec * kNsPerSecond + used.tv_nsec;
 }
-
-double to_ms(std::int64_t ns) noexcept { return static_cast<double>(ns) / kNsPerMs; }
 
 }  // namespace
 

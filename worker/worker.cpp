@@ -28,8 +28,6 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
-
 WhenFull when_full(const SessionSpec& spec) {
   const bool clip = spec.url.scheme == "file";
   return clip && spec.pace == Pace::FlatOut ? WhenFull::Block : WhenFull::DropOldest;
@@ -184,7 +182,6 @@ void Worker::load_and_detect(const std::stop_token& stop) {
       {.catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir});
   if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
   around_.steps.step("model");
-  constexpr std::int64_t kNsPerMs = 1'000'000;
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);
   const ModelCard& card = detector->card();
   around_.log->info("model loaded name={} engine={} input={}x{} load_ms={} sha256={}",
@@ -222,13 +219,15 @@ void Worker::fatal(const Error& error, ipc::WorkerExit code) {
 }
 
 void Worker::copy_counters() noexcept {
-  const std::uint64_t attempts = counters_.attempts_total.load(kOrder);
-  status_.frames_received_total.store(counters_.received_total.load(kOrder), kOrder);
-  status_.frames_decoded_total.store(counters_.decoded_total.load(kOrder), kOrder);
-  status_.frames_dropped_total.store(ring_.dropped_total(), kOrder);
-  status_.reconnects_total.store(attempts == 0 ? 0 : attempts - 1, kOrder);
-  status_.last_frame_ns.store(counters_.last_frame_ns.load(kOrder), kOrder);
-  status_.log_lines_lost_total.store(log_lines_lost_total(), kOrder);
+  const std::uint64_t attempts = counters_.attempts_total.load(ipc::kCounterOrder);
+  status_.frames_received_total.store(counters_.received_total.load(ipc::kCounterOrder),
+                                      ipc::kCounterOrder);
+  status_.frames_decoded_total.store(counters_.decoded_total.load(ipc::kCounterOrder),
+                                     ipc::kCounterOrder);
+  status_.frames_dropped_total.store(ring_.dropped_total(), ipc::kCounterOrder);
+  status_.reconnects_total.store(attempts == 0 ? 0 : attempts - 1, ipc::kCounterOrder);
+  status_.last_frame_ns.store(counters_.last_frame_ns.load(ipc::kCounterOrder), ipc::kCounterOrder);
+  status_.log_lines_lost_total.store(log_lines_lost_total(), ipc::kCounterOrder);
 }
 
 }  // namespace bulkhead::worker

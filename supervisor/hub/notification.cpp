@@ -14,7 +14,6 @@ constexpr int kPixelDecimals = 1;
 constexpr int kNormDecimals = 5;
 constexpr int kConfidenceDecimals = 4;
 constexpr int kMillisecondDecimals = 3;
-constexpr double kNsPerMs = 1e6;
 constexpr double kUsPerMs = 1e3;
 
 // Enough for one object with a long label, so that a frame is written with one allocation.
@@ -109,7 +108,7 @@ void append_frame(Members& members, const ResultEvent& event, std::int64_t now_n
   members.count("frameId", detection.frame_id);
   members.text("tsCapture", iso8601_utc(captured));
   members.text("tsPublish", iso8601_utc(published));
-  members.number("ageMs", static_cast<double>(age) / kNsPerMs, kMillisecondDecimals);
+  members.number("ageMs", to_ms(age), kMillisecondDecimals);
   members.number("inferMs", static_cast<double>(detection.infer_us) / kUsPerMs,
                  kMillisecondDecimals);
   members.count("width", detection.width);

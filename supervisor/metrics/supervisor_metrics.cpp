@@ -4,14 +4,13 @@
 #include <array>
 #include <functional>
 
+#include "common/clock.hpp"
 #include "supervisor/metrics/process_memory.hpp"
 #include "supervisor/metrics/prometheus_text.hpp"
 
 namespace bulkhead::supervisor {
 
 namespace {
-
-constexpr double kNsPerSecond = 1e9;
 
 constexpr std::array kAllStates{
     SessionState::Starting,  SessionState::Connecting, SessionState::Live,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/clock.hpp"
 #include "common/limits.hpp"
 
 namespace bulkhead::supervisor {
@@ -50,8 +51,7 @@ double FrameRates::per_second(std::uint64_t Sample::*total) const noexcept {
   const Sample& first = samples_.front();
   const Sample& last = samples_.back();
   if (last.at_ns <= first.at_ns || last.*total < first.*total) return 0;
-  return static_cast<double>(last.*total - first.*total) * 1e9 /
-         static_cast<double>(last.at_ns - first.at_ns);
+  return static_cast<double>(last.*total - first.*total) / to_seconds(last.at_ns - first.at_ns);
 }
 
 }  // namespace bulkhead::supervisor

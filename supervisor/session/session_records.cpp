@@ -140,7 +140,7 @@ void Session::record_end(const ExitStatus& exit, const WorkerEnd& end) {
 void Session::finish_restart(std::int64_t live_ns) {
   if (!pending_restart_) return;
   const PendingRestart asked = *std::exchange(pending_restart_, std::nullopt);
-  const double gap_s = std::max(0.0, static_cast<double>(live_ns - asked.last_result_ns) / 1e9);
+  const double gap_s = std::max(0.0, to_seconds(live_ns - asked.last_result_ns));
   // Two results of a camera are one frame apart without any loss.
   const double lost = std::max(0.0, std::round(gap_s * asked.frames_per_second) - 1);
   boost::asio::post(

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <atomic>
 
+#include "common/clock.hpp"
+
 namespace bulkhead::supervisor {
 
 namespace {
 
 template <class T>
 T read(const std::atomic<T>& field) noexcept {
-  return field.load(std::memory_order_relaxed);
+  return field.load(ipc::kCounterOrder);
 }
 
 }  // namespace
@@ -48,7 +50,7 @@ void read_counters(const ipc::StatusPage& page, std::int64_t now_ns, SessionCoun
   counters.source_height = read(page.source_height);
   const std::int64_t last_frame_ns = read(page.last_frame_ns);
   counters.last_frame_age_ms =
-      last_frame_ns <= 0 ? -1 : std::max<std::int64_t>(0, now_ns - last_frame_ns) / 1'000'000;
+      last_frame_ns <= 0 ? -1 : std::max<std::int64_t>(0, now_ns - last_frame_ns) / kNsPerMs;
 }
 
 }  // namespace bulkhead::supervisor

@@ -10,10 +10,8 @@ namespace {
 /// How long the loop sleeps at most without looking at what else is due.
 constexpr std::chrono::milliseconds kFrameWait{250};
 
-constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
-
 void add(std::atomic<std::uint64_t>& total, std::int64_t amount) noexcept {
-  total.fetch_add(static_cast<std::uint64_t>(amount), kOrder);
+  total.fetch_add(static_cast<std::uint64_t>(amount), ipc::kCounterOrder);
 }
 
 }  // namespace
@@ -35,7 +33,7 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     waiting_ = ipc::Stage::WaitingForFrame;
     take(*frame);
     if (!gate_.admit(frame->arrival_ns)) {
-      stages_.status.frames_skipped_total.fetch_add(1, kOrder);
+      stages_.status.frames_skipped_total.fetch_add(1, ipc::kCounterOrder);
       continue;
     }
     if (auto done = infer_and_publish(*frame); !done) return done;
@@ -45,8 +43,8 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
 
 void DetectLoop::take(const Frame& frame) {
   stages_.preview.keep(frame);
-  stages_.status.source_width.store(frame.width, kOrder);
-  stages_.status.source_height.store(frame.height, kOrder);
+  stages_.status.source_width.store(frame.width, ipc::kCounterOrder);
+  stages_.status.source_height.store(frame.height, ipc::kCounterOrder);
 }
 
 Result<> DetectLoop::infer_and_publish(const Frame& frame) {
@@ -77,8 +75,8 @@ void DetectLoop::count(const Inference& inference) noexcept {
   add(status.letterbox_ns_total, inference.times.letterbox_us * kNsPerUs);
   add(status.infer_ns_total, inference.times.infer_us * kNsPerUs);
   add(status.decode_ns_total, inference.times.decode_us * kNsPerUs);
-  status.frames_inferred_total.fetch_add(1, kOrder);
-  status.objects_total.fetch_add(inference.objects.size(), kOrder);
+  status.frames_inferred_total.fetch_add(1, ipc::kCounterOrder);
+  status.objects_total.fetch_add(inference.objects.size(), ipc::kCounterOrder);
 }
 
 }  // namespace bulkhead::worker

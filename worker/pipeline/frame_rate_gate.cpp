@@ -1,10 +1,8 @@
 #include "worker/pipeline/frame_rate_gate.hpp"
 
-namespace bulkhead::worker {
+#include "common/clock.hpp"
 
-namespace {
-constexpr double kNsPerSecond = 1e9;
-}
+namespace bulkhead::worker {
 
 FrameRateGate::FrameRateGate(double max_fps) noexcept
     : interval_ns_{max_fps > 0 ? static_cast<std::int64_t>(kNsPerSecond / max_fps) : 0} {}

@@ -13,7 +13,6 @@ namespace {
 
 constexpr double kPauseAt = 0.8;
 constexpr double kResumeBelow = 0.5;
-constexpr auto kOrder = std::memory_order_relaxed;  // counters order nothing
 
 using ipc::PriorityClass;
 
@@ -75,7 +74,7 @@ void ResultPublisher::keep_or_send(PriorityClass priority, ipc::RecordBody body)
     producer_.number(record);  // a shorter one must not overtake those that wait
   }
   if (pending.size() == limits::kPendingRecords) {
-    status_.results_dropped_total[index_of(priority)].fetch_add(1, kOrder);
+    status_.results_dropped_total[index_of(priority)].fetch_add(1, ipc::kCounterOrder);
     return exit_.request(ipc::kExitInternal);
   }
   pending.push_back(std::move(record));
@@ -95,7 +94,7 @@ void ResultPublisher::send_or_drop(PriorityClass priority, ipc::RecordBody body)
   if (loss.count == 0) loss.from = record.sequence;
   loss.to = record.sequence;
   ++loss.count;
-  status_.results_dropped_total[index_of(priority)].fetch_add(1, kOrder);
+  status_.results_dropped_total[index_of(priority)].fetch_add(1, ipc::kCounterOrder);
 }
 
 bool ResultPublisher::bulk_paused() {
@@ -106,7 +105,7 @@ bool ResultPublisher::bulk_paused() {
 }
 
 void ResultPublisher::count_published() noexcept {
-  status_.results_published_total.fetch_add(1, kOrder);
+  status_.results_published_total.fetch_add(1, ipc::kCounterOrder);
 }
 
 }  // namespace bulkhead::worker

@@ -31,6 +31,6 @@ void print_line(const json& answer) {
   std::cout << answer.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }
 
-std::int64_t wall_ms() { return wall_ns() / 1'000'000; }
+std::int64_t wall_ms() { return wall_ns() / kNsPerMs; }
 
 }  // namespace bulkhead::cli
