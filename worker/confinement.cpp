@@ -45,10 +45,11 @@ Result<> arrange_signals() {
 void tune_allocator() noexcept {
   constexpr int kArenas = 2;
   constexpr int kMmapThresholdBytes = 128 * 1024;
-  ::mallopt(M_ARENA_MAX, kArenas);
+  // Before there is a second thread.
+  ::mallopt(M_ARENA_MAX, kArenas);  // NOLINT(concurrency-mt-unsafe)
   // Setting it also turns its growth off: a freed picture would otherwise raise it, and all later
   // pictures would come from a heap that never shrinks.
-  ::mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes);
+  ::mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes);  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace bulkhead::worker

@@ -10,10 +10,10 @@ namespace bulkhead::cli {
 using nlohmann::json;
 
 const json& member_of(const json& object, std::string_view key) {
-  static const json kAbsent;
-  if (!object.is_object()) return kAbsent;
+  static const json absent;
+  if (!object.is_object()) return absent;
   const auto found = object.find(key);
-  return found == object.end() ? kAbsent : *found;
+  return found == object.end() ? absent : *found;
 }
 
 std::string text_of(const json& object, std::string_view key) {

@@ -15,7 +15,9 @@ using nlohmann::json;
 
 constexpr std::string_view kNothing = "-";
 
-std::string or_nothing(std::string text) { return text.empty() ? std::string{kNothing} : text; }
+std::string or_nothing(std::string_view text) {
+  return std::string{text.empty() ? kNothing : text};
+}
 
 std::string decimal(double value) {
   std::array<char, 32> text{};
@@ -80,7 +82,7 @@ std::string exit_text(const json& exit) {
 
 std::string reason_text(const json& session) {
   const std::string reason = text_of(session, "reason");
-  const std::string sentence = text_of(session, "reasonText");
+  std::string sentence = text_of(session, "reasonText");
   if (reason.empty() || reason == "NONE") return sentence;
   return reason + (sentence.empty() ? "" : ": " + sentence);
 }
@@ -115,8 +117,8 @@ std::string sessions_table(const json& result, std::int64_t now_ms, bool colours
 
 std::string session_details(const json& session, std::int64_t now_ms, bool colours) {
   Table table;
-  const auto fact = [&](const char* name, std::string value, Colour colour = Colour::None) {
-    table.add({{name, Colour::Dim}, {or_nothing(std::move(value)), colour}});
+  const auto fact = [&](const char* name, const std::string& value, Colour colour = Colour::None) {
+    table.add({{name, Colour::Dim}, {or_nothing(value), colour}});
   };
   const std::string state = text_of(session, "state");
   const json& counters = member_of(session, "counters");

@@ -101,7 +101,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
           http_error(426, {ErrorCode::InvalidParams, "this path speaks WebSocket only", {}}));
     }
     stream_.expires_never();
-    start_websocket_session(std::move(stream_), std::move(request_), *std::move(place_), context);
+    start_websocket_session(std::move(stream_), request_, *std::move(place_), context);
     place_.reset();
   }
 

@@ -241,7 +241,8 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
 
 }  // namespace
 
-void start_websocket_session(beast::tcp_stream stream, Request request, Connections::Place place,
+void start_websocket_session(beast::tcp_stream stream, const Request& request,
+                             Connections::Place place,
                              const std::shared_ptr<ControlContext>& context) {
   std::make_shared<WebSocketSession>(std::move(stream), std::move(place), context)->start(request);
 }

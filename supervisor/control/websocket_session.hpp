@@ -18,9 +18,9 @@ struct ControlContext;
 /// that sends requests faster than it reads replies is not read until it has read some. Silence is
 /// answered with pings and, after the idle time, the end. Lives by itself in the loop, ended by its
 /// peer, a limit, or `Connections`.
-void start_websocket_session(boost::beast::tcp_stream stream,
-                             boost::beast::http::request<boost::beast::http::string_body> request,
-                             Connections::Place place,
-                             const std::shared_ptr<ControlContext>& context);
+void start_websocket_session(
+    boost::beast::tcp_stream stream,
+    const boost::beast::http::request<boost::beast::http::string_body>& request,
+    Connections::Place place, const std::shared_ptr<ControlContext>& context);
 
 }  // namespace bulkhead::supervisor

@@ -34,9 +34,9 @@ Result<void> lower(pid_t pid, Resource resource, std::uint64_t value) {
 }  // namespace
 
 Result<void> apply_limits(pid_t pid, const WorkerLimits& limits) {
-  if (const auto done = lower(pid, RLIMIT_CORE, 0); !done) return done;
-  if (const auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done;
-  if (const auto done = lower(pid, RLIMIT_NPROC, limits.tasks); !done) return done;
+  if (auto done = lower(pid, RLIMIT_CORE, 0); !done) return done;
+  if (auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done;
+  if (auto done = lower(pid, RLIMIT_NPROC, limits.tasks); !done) return done;
   if (limits.memory_bytes == 0 || !kMemoryCountable) return {};
   return lower(pid, RLIMIT_DATA, limits.memory_bytes);
 }

@@ -207,7 +207,7 @@ void Session::spawn() {
   handle({Kind::WorkerEnded, link.error().code, decision.after}, link.error().message);
 }
 
-void Session::doom(Kind kind, Error error) {
+void Session::doom(Kind kind, const Error& error) {
   if (incarnation_.killed_for) return;
   incarnation_.killed_for = error;
   if (kind == Kind::WorkerBroken) link_->stop_reading();

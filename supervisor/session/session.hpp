@@ -84,7 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void perform(SessionAction action);
   void spawn();
   void start_because(const std::string& reason);
-  void doom(SessionEvent::Kind kind, Error error);
+  void doom(SessionEvent::Kind kind, const Error& error);
   void arm_retry();
   void arm_kill(Millis grace);
   void arm_tick();

@@ -174,7 +174,7 @@ void WorkerLink::on_exit() {
   events_.exited(*status);
 }
 
-void WorkerLink::break_off(Error error) {
+void WorkerLink::break_off(const Error& error) {
   reading_ = false;
   events_.broken(error);
 }

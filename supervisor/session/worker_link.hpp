@@ -88,7 +88,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   void drain_soon();
   bool take_records(std::size_t limit);  // false: nothing left
   void on_exit();
-  void break_off(Error error);
+  void break_off(const Error& error);
 
   boost::asio::io_context& loop_;
   Events events_;

@@ -49,7 +49,7 @@ Outcome<> snapshot(const Context& context, const SnapshotOptions& options) {
   if (!jpeg) return Failure{Exit::Refused, "the answer holds no picture"};
 
   const std::string file = options.output.empty() ? id->file_stem() + ".jpg" : options.output;
-  if (const auto written = write_picture(file, *jpeg); !written) return written;
+  if (auto written = write_picture(file, *jpeg); !written) return written;
   if (file != "-") std::cout << file << ": " << jpeg->size() << " bytes\n";
   return boost::system::in_place_value;
 }

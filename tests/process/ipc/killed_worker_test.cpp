@@ -56,7 +56,11 @@ class Checked {
 
 TEST(KilledWorker, LeavesEveryPublishedRecordWholeAndHangsNobody) {
   std::mt19937 random{20260105};
+#ifdef __SANITIZE_THREAD__
+  constexpr int kKills = 20;  // every access is looked at: a kill takes most of a second
+#else
   constexpr int kKills = 200;
+#endif
   std::uint64_t taken_total = 0;
   for (int round = 0; round < kKills; ++round) {
     auto worker = FixtureWorker::create();
@@ -81,7 +85,7 @@ TEST(KilledWorker, LeavesEveryPublishedRecordWholeAndHangsNobody) {
     EXPECT_TRUE(results.taken() == 0 || results.classes_agree()) << "round " << round;
     taken_total += results.taken();
   }
-  EXPECT_GT(taken_total, 100'000U);
+  EXPECT_GT(taken_total, kKills * 500U);
 }
 
 TEST(KilledWorker, IsNoticedOnItsControlSocket) {
