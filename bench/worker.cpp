@@ -334,6 +334,17 @@ ipc::StartMessage start_message(const Options& options, const std::string& folde
           .model_catalog = BULKHEAD_CATALOG};
 }
 
+struct ScratchFolder {
+  std::string path = (fs::temp_directory_path() / "bulkhead-bench-XXXXXX").string();
+
+  ScratchFolder() {
+    if (::mkdtemp(path.data()) == nullptr) fail("mkdtemp");
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() { fs::remove_all(path); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -342,12 +353,10 @@ int main(int argc, char** argv) {
     options.rounds = 1;
     options.frames = 4;
   }
-  std::string folder = (fs::temp_directory_path() / "bulkhead-bench-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) fail("mkdtemp");
+  static const ScratchFolder folder;  // static: fail() takes it away too
   const auto quiet = [](std::string_view, std::string_view, std::string_view) {};
-  if (const auto started = worker::gst_start(folder, quiet); !started) {
+  if (const auto started = worker::gst_start(folder.path, quiet); !started) {
     fail(started.error().message);
   }
-  compare(start_message(options, folder), options);
-  fs::remove_all(folder);
+  compare(start_message(options, folder.path), options);
 }
