@@ -73,9 +73,11 @@ std::string exit_text(const json& exit) {
   const std::string how = signal.is_number() ? "signal " + signal.dump()
                                              : "exit code " + member_of(exit, "exitCode").dump();
   const std::string why = text_of(exit, "text");
+  const std::int64_t peak_mib = count_of(exit, "peakRssBytes") / (1024 * 1024);
   return text_of(exit, "at") + "  generation " + std::to_string(count_of(exit, "generation")) +
          ", after " + duration_text(count_of(exit, "uptimeMs")) + ": " + how + ", " +
-         text_of(exit, "reason") + (why.empty() ? "" : ": " + why);
+         text_of(exit, "reason") + (why.empty() ? "" : ": " + why) +
+         (peak_mib > 0 ? " (at most " + std::to_string(peak_mib) + " MiB)" : "");
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ json exit_json(const ExitRecord& exit) {
           {"signal", by_signal ? json(exit.signal) : json(nullptr)},
           {"reason", bulkhead::name_of(exit.reason)},
           {"text", exit.text},
-          {"stage", name_of(exit.stage)}};
+          {"stage", name_of(exit.stage)},
+          {"peakRssBytes", exit.peak_rss_bytes},
+          {"cpuMs", exit.cpu_ms}};
 }
 
 }  // namespace

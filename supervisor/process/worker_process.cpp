@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -46,6 +49,8 @@ constexpr std::array<std::string_view, 12> kEnvironment{"PATH",
                                                         "TSAN_OPTIONS",
                                                         "UBSAN_OPTIONS",
                                                         "LSAN_OPTIONS"};
+
+std::int64_t in_ms(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
 
 /// The supervisor blocks signals to read them from its event loop; a worker starts with none
 /// blocked and none ignored, and in its own process group so that Ctrl-C reaches only the
@@ -211,13 +216,17 @@ std::optional<ExitStatus> WorkerProcess::wait_exit(milliseconds timeout) noexcep
 void WorkerProcess::reap() noexcept {
   kill_group();
   siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0) {
+  rusage used{};
+  // The system call itself: glibc's waitid does not hand out what the child has used.
+  while (::syscall(SYS_waitid, P_PIDFD, pidfd_.get(), &info, WEXITED, &used) != 0) {
     if (errno == EINTR) continue;
-    exit_ = ExitStatus{.code = 0, .signal = SIGKILL};  // someone else took the status of our child
+    exit_.emplace().signal = SIGKILL;  // someone else took the status of our child
     return;
   }
-  exit_ = info.si_code == CLD_EXITED ? ExitStatus{.code = info.si_status, .signal = 0}
-                                     : ExitStatus{.code = 0, .signal = info.si_status};
+  ExitStatus& exit = exit_.emplace();
+  (info.si_code == CLD_EXITED ? exit.code : exit.signal) = info.si_status;
+  exit.peak_rss_bytes = std::int64_t{used.ru_maxrss} * 1024;  // the system counts KiB
+  exit.cpu_ms = in_ms(used.ru_utime) + in_ms(used.ru_stime);
 }
 
 }  // namespace bulkhead::supervisor

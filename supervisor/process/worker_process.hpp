@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,10 +14,12 @@
 
 namespace bulkhead::supervisor {
 
-/// How a worker ended. Exactly one of the two is meaningful.
+/// How a worker ended, and what it had used by then; 0 where the system does not say.
 struct ExitStatus {
   int code = 0;    // valid when signal == 0
   int signal = 0;  // nonzero when it was killed, or aborted itself
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t cpu_ms = 0;  // in user and system mode, of all its threads
 };
 
 /// One running worker: owns the process, never a policy about it. Owned by WorkerLink, used by

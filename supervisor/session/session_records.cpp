@@ -130,11 +130,14 @@ void Session::record_end(const ExitStatus& exit, const WorkerEnd& end) {
                      .signal = exit.signal,
                      .reason = end.reason,
                      .text = end.text,
-                     .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting)});
+                     .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
+                     .peak_rss_bytes = exit.peak_rss_bytes,
+                     .cpu_ms = exit.cpu_ms});
   if (exits_.size() > limits::kExitRecords) exits_.pop_back();
   log("worker ended pid=" + std::to_string(link_->pid()) + " code=" + std::to_string(exit.code) +
-      " signal=" + std::to_string(exit.signal) + " reason=" + std::string{name_of(end.reason)} +
-      " text=\"" + end.text + '"');
+      " signal=" + std::to_string(exit.signal) + " peak_rss=" +
+      std::to_string(exit.peak_rss_bytes) + " cpu_ms=" + std::to_string(exit.cpu_ms) +
+      " reason=" + std::string{name_of(end.reason)} + " text=\"" + end.text + '"');
 }
 
 void Session::finish_restart(std::int64_t live_ns) {

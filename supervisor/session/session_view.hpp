@@ -48,6 +48,8 @@ struct ExitRecord {
   ErrorCode reason = ErrorCode::None;
   std::string text;
   ipc::Stage stage = ipc::Stage::Starting;  // where its detect loop was
+  std::int64_t peak_rss_bytes = 0;          // 0: not known
+  std::int64_t cpu_ms = 0;
 };
 
 /// A reading of the worker's status page plus what the supervisor counted itself.

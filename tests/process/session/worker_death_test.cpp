@@ -36,6 +36,8 @@ TEST(WorkerDeath, AKilledWorkerIsReplacedAndAllItPublishedArrivesOnce) {
   EXPECT_EQ(last_exit(view).signal, SIGKILL);
   EXPECT_EQ(last_exit(view).reason, ErrorCode::WorkerDied);
   EXPECT_EQ(last_exit(view).generation, 1U);
+  EXPECT_GT(last_exit(view).peak_rss_bytes, 1024 * 1024);  // no process is smaller
+  EXPECT_LT(last_exit(view).peak_rss_bytes, 1024 * 1024 * 1024);
   EXPECT_EQ(view.restarts_total, 1U);
   EXPECT_EQ(view.restarts_by_reason.at("WORKER_DIED"), 1U);
 }

@@ -184,6 +184,7 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   ExitRecord killed;
   killed.signal = 9;
   killed.stage = ipc::Stage::Inferring;
+  killed.peak_rss_bytes = 4096;
   ExitRecord failed;
   failed.exit_code = 1;
   view.last_exits = {killed, failed};
@@ -199,6 +200,7 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   EXPECT_EQ(full["lastExits"][0]["signal"], 9);
   EXPECT_EQ(full["lastExits"][0]["exitCode"], nullptr);
   EXPECT_EQ(full["lastExits"][0]["stage"], "INFERRING");
+  EXPECT_EQ(full["lastExits"][0]["peakRssBytes"], 4096);
   EXPECT_EQ(full["lastExits"][1]["exitCode"], 1);
   EXPECT_EQ(full["lastExits"][1]["signal"], nullptr);
 
