@@ -17,6 +17,7 @@
 #include "ipc/shm_segment.hpp"
 #include "ipc/start_message.hpp"
 #include "worker/confinement.hpp"
+#include "worker/crash_report.hpp"
 #include "worker/exit_code.hpp"
 #include "worker/session_secrets.hpp"
 #include "worker/startup_steps.hpp"
@@ -86,6 +87,7 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   for (const std::string& secret : session_secrets(start->spec.url)) redactor->add(secret);
   auto log = open_worker_log(*start, redactor);
   if (!log) return refuse_start(publisher, log.error());
+  report_crashes(start->log_file, start->spec.id, start->generation);
   steps.log_to(*log);
   steps.step("log");
   Worker worker{std::move(*start),

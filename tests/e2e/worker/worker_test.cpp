@@ -106,6 +106,21 @@ TEST_F(WorkerTest, StopsOnCommandWithinItsLimitAndLosesNoNumber) {
   EXPECT_EQ(static_cast<ipc::Stage>(worker_->status().stage.load()), ipc::Stage::Stopping);
 }
 
+TEST_F(WorkerTest, AbortedByItsSupervisorItLeavesTheStacksOfItsThreadsInTheLog) {
+  start_and_go_live();
+  worker_->process().signal(SIGABRT);
+  const auto exit = worker_->wait_exit();
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->signal, SIGABRT);
+  const std::string log = session_.log_text();
+  EXPECT_NE(log.find("crashed signal=SIGABRT sender=" + std::to_string(::getpid())),
+            std::string::npos)
+      << log;
+  for (const char* thread : {" control stack frame=0 at=", " detect stack frame=0 at="}) {
+    EXPECT_NE(log.find(thread), std::string::npos) << log;
+  }
+}
+
 TEST_F(WorkerTest, StopsOnTheTermSignal) {
   start_and_go_live();
   worker_->process().signal(SIGTERM);
