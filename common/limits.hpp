@@ -134,6 +134,8 @@ inline constexpr auto kSettledTime = 1s;  // up for so long: no crash at start, 
 inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs
 inline constexpr std::size_t kPendingCommands = 16;
 inline constexpr std::size_t kExitRecords = 8;
+inline constexpr std::size_t kExitLogLines = 10;  // the last of a worker's, in its exit record
+inline constexpr std::size_t kExitLogBytes = 8 * 1024;
 inline constexpr auto kRateWindow = 5s;
 
 // What the kernel lets a worker have; memory is the operator's to choose.

@@ -1,6 +1,7 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
     unit/supervisor/frame_rates_test.cpp
+    unit/supervisor/log_tail_test.cpp
     unit/supervisor/pending_commands_test.cpp
     unit/supervisor/progress_watchdog_test.cpp
     unit/supervisor/restart_policy_test.cpp

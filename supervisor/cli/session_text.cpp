@@ -145,7 +145,13 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
        age.is_number() ? duration_text(age.get<std::int64_t>()) + " ago" : "none yet");
   fact("frames", frames_text(counters));
   fact("restarts", restarts_text(member_of(session, "restarts")));
-  for (const json& exit : member_of(session, "lastExits")) fact("exit", exit_text(exit));
+  const json& exits = member_of(session, "lastExits");
+  for (const json& exit : exits) fact("exit", exit_text(exit));
+  if (exits.is_array() && !exits.empty()) {
+    for (const json& line : member_of(exits.front(), "lastLogLines")) {
+      if (line.is_string()) fact("  last", line.get_ref<const std::string&>());
+    }
+  }
   fact("log", text_of(session, "logFile"));
   return table.text(colours);
 }

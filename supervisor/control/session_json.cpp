@@ -76,18 +76,20 @@ json counters_json(const SessionCounters& counters) {
           {"fps", counters.fps}};
 }
 
-json exit_json(const ExitRecord& exit) {
+json exit_json(const ExitRecord& exit, SessionDetail detail) {
   const bool by_signal = exit.signal != 0;
-  return {{"generation", exit.generation},
-          {"at", iso8601_utc(exit.at_wall_ns)},
-          {"uptimeMs", exit.uptime_ms},
-          {"exitCode", by_signal ? json(nullptr) : json(exit.exit_code)},
-          {"signal", by_signal ? json(exit.signal) : json(nullptr)},
-          {"reason", bulkhead::name_of(exit.reason)},
-          {"text", exit.text},
-          {"stage", name_of(exit.stage)},
-          {"peakRssBytes", exit.peak_rss_bytes},
-          {"cpuMs", exit.cpu_ms}};
+  json record{{"generation", exit.generation},
+              {"at", iso8601_utc(exit.at_wall_ns)},
+              {"uptimeMs", exit.uptime_ms},
+              {"exitCode", by_signal ? json(nullptr) : json(exit.exit_code)},
+              {"signal", by_signal ? json(exit.signal) : json(nullptr)},
+              {"reason", bulkhead::name_of(exit.reason)},
+              {"text", exit.text},
+              {"stage", name_of(exit.stage)},
+              {"peakRssBytes", exit.peak_rss_bytes},
+              {"cpuMs", exit.cpu_ms}};
+  if (detail == SessionDetail::Full) record["lastLogLines"] = exit.last_log_lines;
+  return record;
 }
 
 }  // namespace
@@ -105,7 +107,9 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["counters"] = counters_json(view.counters);
   session["restarts"] = {{"total", view.restarts_total}, {"byReason", view.restarts_by_reason}};
   session["lastExits"] = json::array();
-  for (const ExitRecord& exit : view.last_exits) session["lastExits"].push_back(exit_json(exit));
+  for (const ExitRecord& exit : view.last_exits) {
+    session["lastExits"].push_back(exit_json(exit, detail));
+  }
   session["logFile"] = view.log_file;
   return session;
 }

@@ -6,10 +6,10 @@
 
 namespace bulkhead::supervisor {
 
-enum class SessionDetail { Full, WithoutLabels };
+enum class SessionDetail { Full, Brief };
 
 /// What `session.get` and `session.list` say of a session. Never holds a secret. The list leaves
-/// out the model's labels, which may be a thousand.
+/// out what may be long: the model's labels and the last lines of a log.
 [[nodiscard]] nlohmann::json session_json(const SessionView& view, SessionDetail detail);
 
 }  // namespace bulkhead::supervisor

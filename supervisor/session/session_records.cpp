@@ -10,6 +10,7 @@
 #include "common/clock.hpp"
 #include "common/limits.hpp"
 #include "common/redaction.hpp"
+#include "supervisor/session/log_tail.hpp"
 #include "supervisor/session/session.hpp"
 #include "supervisor/session/worker_readings.hpp"
 
@@ -132,7 +133,8 @@ void Session::record_end(const ExitStatus& exit, const WorkerEnd& end) {
                      .text = end.text,
                      .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
                      .peak_rss_bytes = exit.peak_rss_bytes,
-                     .cpu_ms = exit.cpu_ms});
+                     .cpu_ms = exit.cpu_ms,
+                     .last_log_lines = last_log_lines(log_file_)});
   if (exits_.size() > limits::kExitRecords) exits_.pop_back();
   log("worker ended pid=" + std::to_string(link_->pid()) + " code=" + std::to_string(exit.code) +
       " signal=" + std::to_string(exit.signal) + " peak_rss=" +

@@ -46,6 +46,11 @@ class SessionRig {
                       std::size_t max_sessions = 20)
       : table{loop, environment(fixture, limits, max_sessions), events()} {}
 
+  /// The log of a session's worker, as its worker would write it.
+  [[nodiscard]] std::ofstream log_of(const std::string& session) const {
+    return std::ofstream{folder_.path() / ("detector_worker_camera_" + session + ".log")};
+  }
+
   [[nodiscard]] bool until(const std::function<bool()>& done) {
     const auto end = std::chrono::steady_clock::now() + test::kHangLimit;
     while (!done()) {

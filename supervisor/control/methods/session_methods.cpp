@@ -113,7 +113,7 @@ void list(const ControlServices& services, const json& params, const Reply& repl
   if (const auto done = JsonFields{params, kParams}.finish(); !done) return reply(done.error());
   json sessions = json::array();
   for (const SessionView& view : services.sessions.list()) {
-    sessions.push_back(session_json(view, SessionDetail::WithoutLabels));
+    sessions.push_back(session_json(view, SessionDetail::Brief));
   }
   reply(json_text_of(json{{"sessions", std::move(sessions)}}));
 }

@@ -42,6 +42,15 @@ TEST(WorkerDeath, AKilledWorkerIsReplacedAndAllItPublishedArrivesOnce) {
   EXPECT_EQ(view.restarts_by_reason.at("WORKER_DIED"), 1U);
 }
 
+TEST(WorkerDeath, ItsRecordHoldsTheLastLinesOfItsLog) {
+  SessionRig rig{"dies_after_publishing", quick()};
+  rig.log_of("cam") << "loading\nout of memory\n" << std::flush;
+  rig.subscribe("cam");
+  ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
+  EXPECT_EQ(last_exit(rig.view("cam")).last_log_lines,
+            (std::vector<std::string>{"loading", "out of memory"}));
+}
+
 TEST(WorkerDeath, AHungInferenceIsNoticedAbortedAndHealedByTheNextWorker) {
   SessionRig rig{"hangs_in_inference", quick()};
   rig.subscribe("cam");

@@ -185,6 +185,7 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   killed.signal = 9;
   killed.stage = ipc::Stage::Inferring;
   killed.peak_rss_bytes = 4096;
+  killed.last_log_lines = {"before", "last"};
   ExitRecord failed;
   failed.exit_code = 1;
   view.last_exits = {killed, failed};
@@ -201,11 +202,13 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   EXPECT_EQ(full["lastExits"][0]["exitCode"], nullptr);
   EXPECT_EQ(full["lastExits"][0]["stage"], "INFERRING");
   EXPECT_EQ(full["lastExits"][0]["peakRssBytes"], 4096);
+  EXPECT_EQ(full["lastExits"][0]["lastLogLines"], json::array({"before", "last"}));
+  EXPECT_FALSE(session_json(view, SessionDetail::Brief)["lastExits"][0].contains("lastLogLines"));
   EXPECT_EQ(full["lastExits"][1]["exitCode"], 1);
   EXPECT_EQ(full["lastExits"][1]["signal"], nullptr);
 
   view.pid = -1;
-  const json brief = session_json(view, SessionDetail::WithoutLabels);
+  const json brief = session_json(view, SessionDetail::Brief);
   EXPECT_FALSE(brief["model"].contains("labels"));
   EXPECT_EQ(brief["worker"], nullptr);
 }

@@ -25,7 +25,7 @@ constexpr const char* kLive = R"({
   "restarts": {"total": 2, "byReason": {"WORKER_DIED": 2}},
   "lastExits": [{"generation": 2, "at": "2026-01-05T11:59:57.000000Z", "uptimeMs": 192000,
                  "exitCode": null, "signal": 9, "reason": "WORKER_DIED", "text": "killed",
-                 "peakRssBytes": 157286400}],
+                 "peakRssBytes": 157286400, "lastLogLines": ["line before", "the end"]}],
   "logFile": "/s/logs/detector_worker_camera_d1_gate.log"})";
 
 constexpr const char* kOffline = R"({
@@ -70,8 +70,8 @@ TEST(SessionDetailsTest, EverythingAnOperatorAsksForIsThere) {
        {"LIVE for 3m12s", "rtsp://192.0.2.7:554/s1", "people", "yolo11n (yolov8, 416x416",
         "pid 4711, up 3m14s", "768x576, 10.0 frames/s", "42ms ago", "received 1200, inferred 1180",
         "2 (WORKER_DIED 2)",
-        "generation 2, after 3m12s: signal 9, WORKER_DIED: killed (at most 150 MiB)",
-        "detector_worker_camera_d1_gate.log"}) {
+        "generation 2, after 3m12s: signal 9, WORKER_DIED: killed (at most 150 MiB)", "line before",
+        "the end", "detector_worker_camera_d1_gate.log"}) {
     EXPECT_NE(text.find(fact), std::string::npos) << fact << "\n" << text;
   }
 }
