@@ -17,6 +17,7 @@
 #include "supervisor/control/control_server.hpp"
 #include "supervisor/hub/hub.hpp"
 #include "supervisor/instance_lock.hpp"
+#include "supervisor/service_notifier.hpp"
 #include "supervisor/session/session_table.hpp"
 #include "supervisor/signals.hpp"
 
@@ -96,6 +97,7 @@ struct Supervisor::Parts {
         sessions{loop, std::move(environment), hub.events()},
         control{loop, config, sessions, hub, log},
         health_timer{loop},
+        alive_timer{loop},
         stop_timer{loop} {}
 
   const Config config;
@@ -106,7 +108,9 @@ struct Supervisor::Parts {
   SessionTable sessions;
   ControlServer control;
   boost::asio::steady_timer health_timer;
+  boost::asio::steady_timer alive_timer;
   boost::asio::steady_timer stop_timer;
+  const ServiceNotifier service = ServiceNotifier::from_environment();
   std::unique_ptr<Signals> signals;
   std::string health;
   bool stop_overdue = false;
@@ -160,6 +164,8 @@ std::string Supervisor::http_url() const {
 }
 
 bool Supervisor::run() {
+  parts_->service.ready();
+  say_alive();
   parts_->loop.run();
   parts_->log->info("stopped");
   parts_->log->flush();
@@ -168,6 +174,7 @@ bool Supervisor::run() {
 
 void Supervisor::stop(int signal_number) {
   parts_->log->info("stopping signal={} sessions={}", signal_number, parts_->sessions.size());
+  parts_->service.stopping();
   parts_->health_timer.cancel();
   parts_->control.stop_accepting();
   parts_->stop_timer.expires_after(limits::kShutdownTime);
@@ -184,7 +191,19 @@ void Supervisor::stop(int signal_number) {
 void Supervisor::close() {
   parts_->control.close();
   parts_->signals->close();
+  parts_->alive_timer.cancel();
   parts_->stop_timer.cancel();
+}
+
+/// Until the end, the stop included, which has a limit of its own.
+void Supervisor::say_alive() {
+  const auto interval = parts_->service.alive_interval();
+  if (!interval) return;
+  parts_->service.alive();
+  parts_->alive_timer.expires_after(*interval);
+  parts_->alive_timer.async_wait([this](const boost::system::error_code& failure) {
+    if (!failure) say_alive();
+  });
 }
 
 /// A line in the log whenever the sum of all sessions' states has changed since the last look.

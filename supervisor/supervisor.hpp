@@ -50,6 +50,7 @@ class Supervisor {
   void stop(int signal_number);
   void close();
   void watch_health();
+  void say_alive();
 
   std::unique_ptr<Parts> parts_;
 };

@@ -5,9 +5,11 @@ target_sources(bulkhead_supervisor_frame
   PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES
     instance_lock.hpp
     program_exit.hpp
+    service_notifier.hpp
     signals.hpp
   PRIVATE
     instance_lock.cpp
+    service_notifier.cpp
     signals.cpp
 )
 target_link_libraries(bulkhead_supervisor_frame PUBLIC bulkhead::common Threads::Threads)

@@ -11,6 +11,7 @@
 
 #include "common/text_file.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/support/notify_socket.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -88,6 +89,19 @@ TEST_F(SupervisorProgramTest, ItSaysWhereItIsReadyServesTheCommandLineAndStopsIn
   ASSERT_TRUE(log);
   EXPECT_NE(log->find("started version="), std::string::npos);
   EXPECT_NE(log->find("stopped"), std::string::npos);
+}
+
+TEST_F(SupervisorProgramTest, ItTellsTheServiceManagerThatItIsReadyAliveAndStopping) {
+  const test::NotifySocket manager{folder_.path() / "notify"};
+  ::setenv("WATCHDOG_USEC", "20000", 1);
+  RunningSupervisor running{state_dir()};
+  EXPECT_EQ(manager.next(), "READY=1");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(manager.next(), "WATCHDOG=1");
+  running.child().signal(SIGTERM);
+  std::string said = manager.next();
+  while (said == "WATCHDOG=1") said = manager.next();
+  EXPECT_EQ(said, "STOPPING=1");
+  EXPECT_TRUE(running.child().wait_exit());
 }
 
 TEST_F(SupervisorProgramTest, TheStateDirectoryIsItsOwnersAlone) {
