@@ -10,12 +10,15 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <string_view>
+
+#include "common/clock.hpp"
 
 namespace bulkhead::worker {
 
@@ -62,35 +65,23 @@ class Line {
   std::size_t used_ = 0;
 };
 
-/// As iso8601_utc; gmtime may take a lock. Days to a date after H. Hinnant, "chrono-Compatible
-/// Low-Level Date Algorithms", civil_from_days.
+/// As iso8601_utc, whose gmtime may take a lock; the calendar of chrono is arithmetic.
 Line& time_now(Line& line) noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  constexpr std::int64_t kSecondsPerDay = 86'400;
-  constexpr std::int64_t kDaysPerEra = 146'097;
-  const std::int64_t days = now.tv_sec / kSecondsPerDay + 719'468;  // since 0000-03-01
-  const std::int64_t era = days / kDaysPerEra;
-  const std::int64_t day_of_era = days - era * kDaysPerEra;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;  // 0: March
-  const std::int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  const std::int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-  const std::int64_t second = now.tv_sec % kSecondsPerDay;
-  const auto part = [&line](std::int64_t value, std::size_t width, std::string_view end) {
+  using namespace std::chrono;
+  const sys_time<nanoseconds> now{nanoseconds{wall_ns()}};
+  const sys_days day = floor<days>(now);
+  const year_month_day date{day};
+  const hh_mm_ss time{floor<microseconds>(now - day)};
+  const auto part = [&line](auto value, std::size_t width, std::string_view end) {
     line.number(static_cast<std::uint64_t>(value), 10, width).text(end);
   };
-  part(year, 4, "-");
-  part(month, 2, "-");
-  part(day, 2, "T");
-  part(second / 3600, 2, ":");
-  part(second / 60 % 60, 2, ":");
-  part(second % 60, 2, ".");
-  part(now.tv_nsec / 1000, 6, "Z");
+  part(static_cast<int>(date.year()), 4, "-");
+  part(static_cast<unsigned>(date.month()), 2, "-");
+  part(static_cast<unsigned>(date.day()), 2, "T");
+  part(time.hours().count(), 2, ":");
+  part(time.minutes().count(), 2, ":");
+  part(time.seconds().count(), 2, ".");
+  part(time.subseconds().count(), 6, "Z");
   return line;
 }
 

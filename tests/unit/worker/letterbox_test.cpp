@@ -83,46 +83,46 @@ constexpr auto kSlopes = [](std::uint32_t x, std::uint32_t y) {
 };
 
 TEST(LetterboxTest, YoloXLiesTopLeftWithBlueFirstFromZeroTo255) {
-  constexpr InputSize kSquare{416, 416};
-  Letterbox letterbox{kSquare, Anchor::TopLeft, PixelRule::Bgr255};
+  constexpr InputSize kModelInput{416, 416};
+  Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
   ASSERT_TRUE(letterbox.write(bgr_frame(640, 480, kBlue)));
   for (const auto& [x, y] : {std::pair{0, 0}, std::pair{415, 311}}) {
-    EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, x, y), 250);
-    EXPECT_FLOAT_EQ(at(letterbox, kSquare, 1, x, y), 10);
-    EXPECT_FLOAT_EQ(at(letterbox, kSquare, 2, x, y), 20);
+    EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, x, y), 250);
+    EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 1, x, y), 10);
+    EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 2, x, y), 20);
   }
   for (std::size_t plane = 0; plane < 3; ++plane) {
-    EXPECT_FLOAT_EQ(at(letterbox, kSquare, plane, 0, 312), 114);
-    EXPECT_FLOAT_EQ(at(letterbox, kSquare, plane, 415, 415), 114);
+    EXPECT_FLOAT_EQ(at(letterbox, kModelInput, plane, 0, 312), 114);
+    EXPECT_FLOAT_EQ(at(letterbox, kModelInput, plane, 415, 415), 114);
   }
 }
 
 TEST(LetterboxTest, UltralyticsLiesInTheMiddleWithRedFirstFromZeroToOne) {
-  constexpr InputSize kSquare{640, 384};
-  Letterbox letterbox{kSquare, Anchor::Centre, PixelRule::Rgb1};
+  constexpr InputSize kModelInput{640, 384};
+  Letterbox letterbox{kModelInput, Anchor::Centre, PixelRule::Rgb1};
   ASSERT_TRUE(letterbox.write(bgr_frame(480, 480, kBlue)));
   // 384 × 384 in the middle of 640: columns 128 to 511.
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 128, 0), 20.0F / 255);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 2, 511, 383), 250.0F / 255);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 127, 0), 114.0F / 255);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 2, 512, 383), 114.0F / 255);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 128, 0), 20.0F / 255);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 2, 511, 383), 250.0F / 255);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 127, 0), 114.0F / 255);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 2, 512, 383), 114.0F / 255);
 }
 
 TEST(LetterboxTest, LegacyYoloXWantsRedFirstLessTheMeanOfImageNet) {
-  constexpr InputSize kSquare{64, 64};
-  Letterbox letterbox{kSquare, Anchor::TopLeft, PixelRule::RgbImagenet};
+  constexpr InputSize kModelInput{64, 64};
+  Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::RgbImagenet};
   ASSERT_TRUE(letterbox.write(bgr_frame(64, 64, kBlue)));
-  EXPECT_NEAR(at(letterbox, kSquare, 0, 5, 5), (20 / 255.0 - 0.485) / 0.229, 1e-4);
-  EXPECT_NEAR(at(letterbox, kSquare, 1, 5, 5), (10 / 255.0 - 0.456) / 0.224, 1e-4);
-  EXPECT_NEAR(at(letterbox, kSquare, 2, 5, 5), (250 / 255.0 - 0.406) / 0.225, 1e-4);
+  EXPECT_NEAR(at(letterbox, kModelInput, 0, 5, 5), (20 / 255.0 - 0.485) / 0.229, 1e-4);
+  EXPECT_NEAR(at(letterbox, kModelInput, 1, 5, 5), (10 / 255.0 - 0.456) / 0.224, 1e-4);
+  EXPECT_NEAR(at(letterbox, kModelInput, 2, 5, 5), (250 / 255.0 - 0.406) / 0.225, 1e-4);
 }
 
 TEST(LetterboxTest, BothFormatsOfOnePictureGiveTheSamePlanes) {
-  constexpr InputSize kSquare{416, 416};
+  constexpr InputSize kModelInput{416, 416};
   for (const auto& [width, height] : {std::pair{1280U, 720U}, std::pair{641U, 479U},
                                       std::pair{416U, 416U}, std::pair{160U, 120U}}) {
-    Letterbox from_bgr{kSquare, Anchor::Centre, PixelRule::Bgr255};
-    Letterbox from_i420{kSquare, Anchor::Centre, PixelRule::Bgr255};
+    Letterbox from_bgr{kModelInput, Anchor::Centre, PixelRule::Bgr255};
+    Letterbox from_i420{kModelInput, Anchor::Centre, PixelRule::Bgr255};
     ASSERT_TRUE(from_bgr.write(bgr_frame(width, height, kSlopes, 5)));
     ASSERT_TRUE(from_i420.write(i420_frame(width, height, kSlopes, 7)));
     double sum = 0;
@@ -134,9 +134,9 @@ TEST(LetterboxTest, BothFormatsOfOnePictureGiveTheSamePlanes) {
 }
 
 TEST(LetterboxTest, BlackAndWhiteOfLimitedRangeAreZeroAnd255) {
-  constexpr InputSize kSquare{32, 32};
+  constexpr InputSize kModelInput{32, 32};
   for (const auto& [level, expected] : {std::pair{0.0F, 0.0F}, std::pair{255.0F, 255.0F}}) {
-    Letterbox letterbox{kSquare, Anchor::TopLeft, PixelRule::Bgr255};
+    Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
     ASSERT_TRUE(letterbox.write(i420_frame(32, 32, [&](auto, auto) {
       return Bgr{level, level, level};
     })));
@@ -167,21 +167,21 @@ TEST(LetterboxTest, BoxesAreClippedToTheFrame) {
 }
 
 TEST(LetterboxTest, AFrameOfAnotherShapeLeavesNothingOfTheOneBefore) {
-  constexpr InputSize kSquare{64, 64};
-  Letterbox letterbox{kSquare, Anchor::TopLeft, PixelRule::Bgr255};
+  constexpr InputSize kModelInput{64, 64};
+  Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
   ASSERT_TRUE(letterbox.write(bgr_frame(64, 64, kBlue)));
   ASSERT_TRUE(letterbox.write(bgr_frame(64, 16, kBlue)));
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 0, 15), 250);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 0, 16), 114);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 63, 63), 114);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 0, 15), 250);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 0, 16), 114);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 63, 63), 114);
 }
 
 TEST(LetterboxTest, AVeryLongFrameKeepsAtLeastOneRow) {
-  constexpr InputSize kSquare{64, 64};
-  Letterbox letterbox{kSquare, Anchor::TopLeft, PixelRule::Bgr255};
+  constexpr InputSize kModelInput{64, 64};
+  Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
   ASSERT_TRUE(letterbox.write(bgr_frame(limits::kFrameSide, 2, kBlue)));
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 10, 0), 250);
-  EXPECT_FLOAT_EQ(at(letterbox, kSquare, 0, 10, 1), 114);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 10, 0), 250);
+  EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, 10, 1), 114);
 }
 
 TEST(LetterboxTest, FramesThatHoldNoPictureAreRefused) {
