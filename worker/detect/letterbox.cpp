@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/limits.hpp"
+#include "worker/detect/vector_clones.hpp"
 
 namespace bulkhead::worker {
 
@@ -59,6 +60,7 @@ std::uint32_t scaled_side(std::uint32_t side, std::uint32_t to, std::uint32_t fr
 }
 
 /// One row of three planes to three rows of floats; compilers make vectors of it.
+BULKHEAD_VECTOR_CLONES
 void convert_row(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u,
                  const std::uint8_t* __restrict v, std::size_t count,
                  const std::array<float* __restrict, 3>& out, const std::array<Scaling, 3>& by) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "worker/detect/vector_clones.hpp"
+
 namespace bulkhead::worker {
 
 namespace {
@@ -95,6 +97,23 @@ struct RowsOfBoxes {
   }
 };
 
+/// The best class of each box of a block, as far as it is better than what `best` starts with.
+///
+/// Class by class: rows are read in the order they lie in memory, and the inner loop has no branch,
+/// so compilers make vectors of it.
+BULKHEAD_VECTOR_CLONES
+void find_best(const float* __restrict scores, std::size_t row_step, std::uint32_t classes,
+               std::size_t count, float* __restrict best, std::int32_t* __restrict id) {
+  for (std::uint32_t c = 0; c < classes; ++c, scores += row_step) {
+    const auto label = static_cast<std::int32_t>(c);
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool better = scores[i] > best[i];
+      best[i] = better ? scores[i] : best[i];
+      id[i] = better ? label : id[i];
+    }
+  }
+}
+
 void append_every_class(const RowsOfBoxes& rows, std::uint32_t classes, const DecodeFilter& filter,
                         std::vector<Candidate>& out) {
   for (std::uint32_t c = 0; c < classes; ++c) {
@@ -112,8 +131,6 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
   const RowsOfBoxes rows{output.values.data(), output.values.size() / (std::size_t{4} + classes)};
   if (filter.every_class) return append_every_class(rows, classes, filter, out);
 
-  // Class by class over a block of boxes: rows are read in the order they lie in memory, and the
-  // inner loop has no branch, so compilers make vectors of it.
   // "More than the next smaller number" is "at least".
   const float start =
       std::nextafter(filter.min_confidence, -std::numeric_limits<float>::infinity());
@@ -123,15 +140,7 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
     const std::size_t count = std::min(kBlock, rows.boxes - first);
     best.fill(start);
     id.fill(kNone);
-    for (std::uint32_t c = 0; c < classes; ++c) {
-      const float* const scores = rows.scores(c) + first;
-      const auto label = static_cast<std::int32_t>(c);
-      for (std::size_t i = 0; i < count; ++i) {
-        const bool better = scores[i] > best[i];
-        best[i] = better ? scores[i] : best[i];
-        id[i] = better ? label : id[i];
-      }
-    }
+    find_best(rows.scores(0) + first, rows.boxes, classes, count, best.data(), id.data());
     for (std::size_t i = 0; i < count; ++i) {
       if (id[i] == kNone) continue;
       append(rows.box(first + i), static_cast<std::uint32_t>(id[i]), best[i], filter, out);
