@@ -26,6 +26,7 @@ struct Object {
 struct Detection {
   std::uint64_t frame_id = 0;        // counts frames taken from the camera in this generation
   std::int64_t capture_wall_ns = 0;  // wall clock at arrival of the frame
+  std::int64_t camera_ns = 0;        // ns since 1900 by the camera's own clock; 0: not known
   std::int64_t arrival_ns = 0;       // monotonic, when the decoded frame reached the worker
   std::uint32_t infer_us = 0;        // time inside the engine
   std::uint32_t width = 0;           // of the source frame, pixels

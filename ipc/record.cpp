@@ -43,6 +43,7 @@ static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes <= lim
 void write_body(WireWriter& writer, const Detection& detection) {
   writer.u64(detection.frame_id);
   writer.i64(detection.capture_wall_ns);
+  writer.i64(detection.camera_ns);
   writer.i64(detection.arrival_ns);
   writer.u32(detection.infer_us);
   writer.u32(detection.width);
@@ -117,6 +118,7 @@ Detection read_detection(WireReader& reader) {
   Detection detection;
   detection.frame_id = reader.u64("frame_id");
   detection.capture_wall_ns = reader.time_ns("capture_wall_ns");
+  detection.camera_ns = reader.time_ns("camera_ns");
   detection.arrival_ns = reader.time_ns("arrival_ns");
   detection.infer_us = reader.u32("infer_us");
   detection.width = reader.u32_between("width", 1, limits::kFrameSide);

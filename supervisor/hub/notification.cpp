@@ -15,6 +15,7 @@ constexpr int kNormDecimals = 5;
 constexpr int kConfidenceDecimals = 4;
 constexpr int kMillisecondDecimals = 3;
 constexpr double kUsPerMs = 1e3;
+constexpr std::int64_t kUnixEpochNs = 2'208'988'800 * kNsPerSecond;  // since 1900 (RFC 868)
 
 // Enough for one object with a long label, so that a frame is written with one allocation.
 constexpr std::size_t kFrameBytes = 512;
@@ -108,6 +109,10 @@ void append_frame(Members& members, const ResultEvent& event, std::int64_t now_n
   members.count("frameId", detection.frame_id);
   members.text("tsCapture", iso8601_utc(captured));
   members.text("tsPublish", iso8601_utc(published));
+  // A camera whose clock was never set tells nothing that people could use.
+  if (detection.camera_ns > kUnixEpochNs) {
+    members.text("tsCamera", iso8601_utc(detection.camera_ns - kUnixEpochNs));
+  }
   members.number("ageMs", to_ms(age), kMillisecondDecimals);
   members.number("inferMs", static_cast<double>(detection.infer_us) / kUsPerMs,
                  kMillisecondDecimals);

@@ -26,6 +26,7 @@ struct Frame {
   std::uint64_t id = 0;  // counts frames of this generation from 1
   std::int64_t arrival_ns = 0;
   std::int64_t capture_wall_ns = 0;
+  std::int64_t camera_ns = 0;  // by the camera's own clock, since 1900; 0: it does not tell
   std::uint32_t width = 0;
   std::uint32_t height = 0;
   PixelFormat format = PixelFormat::I420;

@@ -60,6 +60,7 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   stages_.publisher.publish(empty ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important,
                             Detection{.frame_id = frame.id,
                                       .capture_wall_ns = frame.capture_wall_ns,
+                                      .camera_ns = frame.camera_ns,
                                       .arrival_ns = frame.arrival_ns,
                                       .infer_us = inference->times.infer_us,
                                       .width = frame.width,

@@ -160,6 +160,7 @@ void PictureTap::count_received() {
 
 bool PictureTap::deliver(GstElement* sink, GstOwned<GstSample> sample) {
   const std::int64_t arrival_ns = monotonic_ns();
+  const GstClockTime pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample.get()));
   Result<Frame> frame = frame_of(std::move(sample));
   if (!frame) {
     post_error(sink, frame.error());
@@ -167,6 +168,7 @@ bool PictureTap::deliver(GstElement* sink, GstOwned<GstSample> sample) {
   }
   frame->arrival_ns = arrival_ns;
   frame->capture_wall_ns = wall_ns();
+  if (clock_) frame->camera_ns = clock_->time_of(pts);
   received_ = 0;
 
   const std::lock_guard lock{mutex_};

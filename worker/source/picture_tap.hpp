@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "common/result.hpp"
+#include "worker/source/camera_clock.hpp"
 #include "worker/source/frame_outlet.hpp"
 #include "worker/source/gst_handles.hpp"
 
@@ -23,7 +24,9 @@ Result<Frame> frame_of(GstOwned<GstSample> sample);
 /// `close` nothing reaches the outlet any more.
 class PictureTap : public std::enable_shared_from_this<PictureTap> {
  public:
-  explicit PictureTap(FrameOutlet& outlet) : outlet_{&outlet} {}
+  /// `clock` is null for what no camera has stamped.
+  explicit PictureTap(FrameOutlet& outlet, std::shared_ptr<const CameraClock> clock = nullptr)
+      : clock_{std::move(clock)}, outlet_{&outlet} {}
 
   enum class Pacing {
     Live,     // as they come; the newest wins
@@ -51,6 +54,7 @@ class PictureTap : public std::enable_shared_from_this<PictureTap> {
   bool accept_size(GstPad* pad, const GstCaps* caps);
   void count_received();
 
+  const std::shared_ptr<const CameraClock> clock_;
   std::atomic<std::int64_t> last_frame_ns_{0};  // monotonic; 0: none yet
   std::atomic<std::uint64_t> received_{0};      // compressed, since the last decoded one
   std::atomic<bool> delivering_{false};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "worker/source/camera_clock.hpp"
 #include "worker/source/gst_handles.hpp"
 #include "worker/source/picture_tap.hpp"
 #include "worker/source/pipeline_run.hpp"
@@ -59,8 +60,9 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 /// What the callbacks of one connection share. Their threads are GStreamer's own.
 class Connection {
  public:
-  Connection(std::string location, std::shared_ptr<PictureTap> tap)
-      : location_{std::move(location)}, tap_{std::move(tap)} {}
+  Connection(std::string location, std::shared_ptr<PictureTap> tap,
+             std::shared_ptr<CameraClock> clock)
+      : location_{std::move(location)}, tap_{std::move(tap)}, clock_{std::move(clock)} {}
 
   /// Whether to set up this stream: the first that can be decoded.
   bool select(const GstCaps* caps) {
@@ -131,6 +133,7 @@ class Connection {
 
   const std::string location_;
   const std::shared_ptr<PictureTap> tap_;
+  const std::shared_ptr<CameraClock> clock_;
   mutable std::mutex mutex_;
   StreamOffer offer_;
   bool has_stream_ = false;
@@ -169,6 +172,7 @@ Result<> Connection::try_add_stream(GstElement* source, GstPad* pad) {
   gst_element_add_pad(raw, gst_ghost_pad_new("sink", entry_pad.get()));
   gst_element_add_pad(raw, gst_ghost_pad_new("src", decoded_pad.get()));
   tap_->watch_compressed(parsed_pad.get());
+  clock_->watch(pad);
 
   Result<GstOwned<GstElement>> sink = tap_->make_sink(PictureTap::Pacing::Live);
   if (!sink) return std::move(sink).error();
@@ -247,8 +251,10 @@ Result<> RtspSource::run_once(FrameOutlet& outlet, std::stop_token stop) {
   gst_bin_add(GST_BIN(pipeline.get()), source);
   configure(source, url_, transport_, limits_);
 
-  const auto tap = std::make_shared<PictureTap>(outlet);
-  const auto connection = std::make_shared<Connection>(url_.location(), tap);
+  const auto clock = std::make_shared<CameraClock>();
+  clock->follow(source);
+  const auto tap = std::make_shared<PictureTap>(outlet, clock);
+  const auto connection = std::make_shared<Connection>(url_.location(), tap, clock);
   connect_signal(source, "select-stream", G_CALLBACK(ConnectionCallbacks::on_select), connection);
   connect_signal(source, "pad-added", G_CALLBACK(ConnectionCallbacks::on_pad), connection);
   connect_signal(source, "before-send", G_CALLBACK(ConnectionCallbacks::on_request), connection);

@@ -81,7 +81,8 @@ TEST_F(PriorityChannel, IsNotBlockedInOneClassByAnotherThatIsFull) {
 
 TEST_F(PriorityChannel, OffersARefusedRecordAgainUnderItsNumber) {
   fill(PriorityClass::Critical);
-  Record refused{.body = Fatal{.reason = ErrorCode::Stalled, .text = "kept"}};
+  // As large as what fills the ring: a smaller one might still fit.
+  Record refused{.body = sample_detection()};
   ASSERT_FALSE(producer_->try_publish(PriorityClass::Critical, refused));
   const Sequence number = refused.sequence;
   ASSERT_TRUE(*consumer_->try_take());

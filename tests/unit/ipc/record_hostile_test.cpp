@@ -67,6 +67,7 @@ TEST(HostileRecord, IsCorruptWithOneObjectTooMany) {
   writer.u64(1);
   writer.i64(1);
   writer.i64(1);
+  writer.i64(1);
   writer.u32(1);
   writer.u32(640);
   writer.u32(480);

@@ -18,6 +18,7 @@ inline Detection sample_detection() {
   return Detection{
       .frame_id = 5127,
       .capture_wall_ns = 1'767'614'400'123'456'789,
+      .camera_ns = 3'976'603'200'120'000'000,
       .arrival_ns = 1'234'567,
       .infer_us = 41'700,
       .width = 1920,

@@ -34,6 +34,7 @@ TEST(Record, CarriesADetection) {
   const Detection got = round_trip(sent);
   EXPECT_EQ(got.frame_id, sent.frame_id);
   EXPECT_EQ(got.capture_wall_ns, sent.capture_wall_ns);
+  EXPECT_EQ(got.camera_ns, sent.camera_ns);
   EXPECT_EQ(got.arrival_ns, sent.arrival_ns);
   EXPECT_EQ(got.infer_us, sent.infer_us);
   EXPECT_EQ(got.width, sent.width);
@@ -163,6 +164,7 @@ TEST(Record, DecidesEachNumberOfADetectionAtItsLimit) {
           of_detection("height", [](Detection& d) { d.height = 0; }),
           of_detection("arrival_ns", [](Detection& d) { d.arrival_ns = -1; }),
           of_detection("capture_wall_ns", [](Detection& d) { d.capture_wall_ns = -1; }),
+          of_detection("camera_ns", [](Detection& d) { d.camera_ns = -1; }),
           of_detection(nullptr, [](Detection& d) { d.objects[0].confidence = 1; }),
           of_detection(nullptr, [](Detection& d) { d.objects[1].confidence = 0; }),
           of_detection("objects.confidence", [](Detection& d) { d.objects[0].confidence = 1.01F; }),

@@ -42,6 +42,17 @@ TEST(NotificationTest, ADetectionHasTheFormOfTheContract) {
   EXPECT_EQ(params_of(tail)["objects"][0]["bbox"]["w"], 310);
 }
 
+TEST(NotificationTest, TheCamerasOwnTimeIsToldWhereItsClockWasEverSet) {
+  constexpr std::int64_t k1970 = 2'208'988'800'000'000'000;
+  SampleResult sample;
+  EXPECT_FALSE(params_of(detection_tail(sample.event(), {}, 0)).contains("tsCamera"));
+  sample.detection.camera_ns = 3'600 * std::int64_t{1'000'000'000};  // up for an hour
+  EXPECT_FALSE(params_of(detection_tail(sample.event(), {}, 0)).contains("tsCamera"));
+  sample.detection.camera_ns = k1970 + 1'767'614'400'120'000'000;
+  EXPECT_EQ(params_of(detection_tail(sample.event(), {}, 0))["tsCamera"],
+            "2026-01-05T12:00:00.120000Z");
+}
+
 TEST(NotificationTest, AnUntrackedObjectHasNoTrackId) {
   SampleResult sample;
   sample.detection.objects = {person(0.5F)};
