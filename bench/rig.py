@@ -28,17 +28,20 @@ def machine():
 
 
 @contextlib.asynccontextmanager
-async def cameras(count, fps):
-    """`count` sessions named cam-0… on one real RTSP server, all live; yields (supervisor, client)."""
+async def cameras(count, fps, side=320, camera_arguments=()):
+    """`count` sessions named cam-0… on one real RTSP server, all live; yields (supervisor, client).
+
+    `fps` is the pipeline's limit, 0: all frames; `side` the model's input.
+    """
     clip = stack.CLIPS / "people.mp4"
     with contextlib.ExitStack() as cleanup:
         folder = cleanup.enter_context(stack.workplace())
         mounts = [argument for i in range(count) for argument in ("--mount", f"/c{i}={clip}")]
-        camera = cleanup.enter_context(stack.running(stack.Camera(folder, *mounts)))
+        camera = cleanup.enter_context(stack.running(stack.Camera(folder, *mounts, *camera_arguments)))
         supervisor = cleanup.enter_context(stack.running(stack.Supervisor(folder)))
         pipeline = {"name": "bench", "maxFps": fps,
                     "stages": [{"type": "detect", "model": "yolo11n",
-                                "input": {"width": 320, "height": 320}}]}
+                                "input": {"width": side, "height": side}}]}
         async with stack.Client.connect(supervisor.ws_url) as client:
             await client.call("stream.open")
             for i in range(count):

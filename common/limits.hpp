@@ -120,6 +120,15 @@ inline constexpr auto kReapTime = 5s;  // a killed process that is still there i
 inline constexpr auto kSnapshotTime = 3s;
 inline constexpr auto kRestartTime = 60s;  // until a requested restart is live again
 
+// A new worker beside the old one. Cameras report their clock every 5 s.
+inline constexpr int kRtspConnections = 64;  // that a camera is said to serve
+inline constexpr std::size_t kSettledResults = 3;  // of the new one, without a hole between them,
+inline constexpr auto kSettledFor = 500ms;         // and for so long, before it may take over;
+inline constexpr auto kSettlingTime = 5s;          // but it is waited for no longer than this
+inline constexpr std::size_t kHeldResults = 64;    // of the new one, while the old one owes some
+inline constexpr auto kCameraClockTime = 6s;
+inline constexpr auto kOwedResultsTime = 1s;  // and two results' time more
+
 // Restarting workers. Five restarts within the window open the breaker.
 inline constexpr auto kWorkerRetryFirst = 200ms;
 inline constexpr auto kWorkerRetryLongest = 30s;

@@ -92,6 +92,8 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
   const auto pace = static_cast<Pace>(fields.one_of("pace", kPaceNames, 0));
   const bool loop = fields.boolean("loop", false);
   check_playback(fields, url, pace, loop);
+  const auto connections = static_cast<std::uint32_t>(
+      fields.integer("maxRtspConnections", 0, 0, limits::kRtspConnections));
   const std::size_t log_level = fields.one_of("logLevel", kLogLevels, kInfo);
   if (const auto done = fields.finish(); !done) return done.error();
 
@@ -103,6 +105,7 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
                      .lifetime = lifetime,
                      .pace = pace,
                      .loop = loop,
+                     .max_rtsp_connections = connections,
                      .log_level = std::string{kLogLevels[log_level]}};
 }
 
@@ -115,6 +118,7 @@ nlohmann::json SessionSpec::to_json(Secrets secrets) const {
       {"lifetime", name_in(kLifetimeNames, lifetime)},
       {"pace", name_in(kPaceNames, pace)},
       {"loop", loop},
+      {"maxRtspConnections", max_rtsp_connections},
       {"logLevel", log_level},
   };
   if (kept && !(url.user.empty() && url.password.empty())) {

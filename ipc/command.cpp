@@ -11,17 +11,24 @@ namespace bulkhead::ipc {
 
 namespace {
 
-enum class CommandKind : std::uint8_t { Stop = 0, TakeSnapshot = 1, SetLogLevel = 2 };
+enum class CommandKind : std::uint8_t {
+  Stop = 0,
+  TakeSnapshot = 1,
+  SetLogLevel = 2,
+  OpenCamera = 3
+};
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
 static_assert(std::is_same_v<std::variant_alternative_t<2, CommandBody>, SetLogLevel>);
-static_assert(std::variant_size_v<CommandBody> == 3);
+static_assert(std::is_same_v<std::variant_alternative_t<3, CommandBody>, OpenCamera>);
+static_assert(std::variant_size_v<CommandBody> == 4);
 
 constexpr std::size_t kLevelBytes = 16;
 
 void write_body(WireWriter&, const Stop&) {}
 void write_body(WireWriter& writer, const TakeSnapshot& snapshot) { writer.u8(snapshot.quality); }
 void write_body(WireWriter& writer, const SetLogLevel& set) { writer.text(set.level, kLevelBytes); }
+void write_body(WireWriter&, const OpenCamera&) {}
 
 TakeSnapshot read_take_snapshot(WireReader& reader) {
   const std::uint8_t quality = reader.u8("quality");
@@ -37,6 +44,8 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
       return read_take_snapshot(reader);
     case CommandKind::SetLogLevel:
       return SetLogLevel{reader.text("level", kLevelBytes)};
+    case CommandKind::OpenCamera:
+      return OpenCamera{};
   }
   return {};
 }
@@ -56,7 +65,7 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const CommandKind kind = reader.enumeration("kind", CommandKind::SetLogLevel);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::OpenCamera);
   if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;

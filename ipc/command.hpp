@@ -23,7 +23,10 @@ struct SetLogLevel {
   std::string level;
 };
 
-using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel>;
+/// Connect to the camera: for a worker that was started with StartMessage::hold_camera.
+struct OpenCamera {};
+
+using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera>;
 
 /// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
 /// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.

@@ -35,7 +35,8 @@ std::string StartMessage::to_json() const {
                             {"logBackupCount", log_backup_count},
                             {"cacheDir", cache_dir},
                             {"modelDir", model_dir},
-                            {"modelCatalog", model_catalog}};
+                            {"modelCatalog", model_catalog},
+                            {"holdCamera", hold_camera}};
   return json.dump();
 }
 
@@ -54,6 +55,7 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
   std::string cache_dir = absolute_path(fields, "cacheDir");
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");
+  const bool hold_camera = fields.boolean("holdCamera", false);
   if (session == nullptr) fields.fail("session", "is missing");
   if (auto checked = fields.finish(); !checked) return checked.error();
 
@@ -71,7 +73,8 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .log_backup_count = static_cast<std::uint32_t>(log_backup_count),
                       .cache_dir = std::move(cache_dir),
                       .model_dir = std::move(model_dir),
-                      .model_catalog = std::move(model_catalog)};
+                      .model_catalog = std::move(model_catalog),
+                      .hold_camera = hold_camera};
 }
 
 }  // namespace bulkhead::ipc

@@ -19,6 +19,7 @@ struct StartMessage {
   std::string cache_dir;      // optimised models, GStreamer's registry; shared read-mostly
   std::string model_dir;      // where fetched models lie
   std::string model_catalog;  // path of config/models.json
+  bool hold_camera = false;   // load all, then wait for OpenCamera
 
   [[nodiscard]] std::string to_json() const;
   static Result<StartMessage> from_json(const std::string& text);

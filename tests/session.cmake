@@ -1,9 +1,11 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
     unit/supervisor/frame_rates_test.cpp
+    unit/supervisor/handover_test.cpp
     unit/supervisor/log_tail_test.cpp
     unit/supervisor/pending_commands_test.cpp
     unit/supervisor/progress_watchdog_test.cpp
+    unit/supervisor/reconfiguration_test.cpp
     unit/supervisor/restart_policy_test.cpp
     unit/supervisor/session_state_test.cpp
     unit/supervisor/worker_end_test.cpp
@@ -20,7 +22,7 @@ foreach(fixture
     camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason fills_its_ring
     frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child model_is_unusable never_answers
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn tells_its_surroundings
-    writes_garbage wrong_layout_version)
+    watches_a_camera     writes_garbage wrong_layout_version)
   add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
   target_link_libraries(fixture_${fixture} PRIVATE bulkhead_stand_in_worker)
   set_target_properties(fixture_${fixture} PROPERTIES
@@ -33,6 +35,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/camera_state_test.cpp
     process/session/restart_test.cpp
     process/session/session_table_test.cpp
+    process/session/succession_test.cpp
     process/session/worker_death_test.cpp
     process/session/worker_process_test.cpp
   LINK bulkhead::session

@@ -75,6 +75,8 @@ ControlLoop::Next ControlLoop::obey(const ipc::Command& command) {
     acknowledge(command.request_id, carry_out(*snapshot));
   } else if (const auto* change = std::get_if<ipc::SetLogLevel>(&command.body)) {
     acknowledge(command.request_id, carry_out(*change));
+  } else if (const auto* open = std::get_if<ipc::OpenCamera>(&command.body)) {
+    acknowledge(command.request_id, carry_out(*open));
   }
   return Next::Continue;
 }
@@ -87,6 +89,11 @@ Result<> ControlLoop::carry_out(const ipc::TakeSnapshot& snapshot) {
 
 Result<> ControlLoop::carry_out(const ipc::SetLogLevel& change) {
   return set_log_level(parties_.log, change.level);
+}
+
+Result<> ControlLoop::carry_out(const ipc::OpenCamera&) {
+  parties_.open_camera();
+  return {};
 }
 
 void ControlLoop::acknowledge(std::uint64_t request_id, const Result<>& outcome) {

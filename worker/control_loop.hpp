@@ -40,6 +40,7 @@ class ControlLoop {
     PreviewPublisher& preview;
     spdlog::logger& log;
     std::function<void()> on_tick;  // every kControlTick
+    std::function<void()> open_camera;
   };
 
   /// SIGTERM must be blocked already. LimitReached when no signalfd can be had.
@@ -57,6 +58,7 @@ class ControlLoop {
   Next obey(const ipc::Command& command);
   Result<> carry_out(const ipc::TakeSnapshot& snapshot);
   Result<> carry_out(const ipc::SetLogLevel& change);
+  Result<> carry_out(const ipc::OpenCamera&);
   void acknowledge(std::uint64_t request_id, const Result<>& outcome);
   void tick();
   std::optional<ipc::WorkerExit> wait();

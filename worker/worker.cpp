@@ -73,8 +73,14 @@ Result<> Worker::start_stages() {
   auto source = make_frame_source(start_.spec);
   if (!source) return source.error();
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
-  capture_.emplace(std::move(*source), ring_, counters_, capture_events());
+  source_ = std::move(*source);
+  if (!start_.hold_camera) open_camera();
   return {};
+}
+
+void Worker::open_camera() {
+  if (!source_) return;  // it is open
+  capture_.emplace(std::move(source_), ring_, counters_, capture_events());
 }
 
 Result<> Worker::start_gstreamer() {
@@ -127,7 +133,8 @@ ipc::WorkerExit Worker::obey_supervisor() {
                                       .publisher = around_.publisher,
                                       .preview = preview_,
                                       .log = *around_.log,
-                                      .on_tick = [this] { copy_counters(); }});
+                                      .on_tick = [this] { copy_counters(); },
+                                      .open_camera = [this] { open_camera(); }});
   if (control) return control->run();
   fatal(control.error(), ipc::kExitInternal);
   return ipc::kExitInternal;

@@ -53,6 +53,7 @@ class Worker {
  private:
   Result<> start_stages();
   Result<> start_gstreamer();
+  void open_camera();
   CaptureEvents capture_events();
   ipc::WorkerExit obey_supervisor();
   void stop_stages();
@@ -72,6 +73,7 @@ class Worker {
   CameraReport camera_;
   FrameRing ring_;
   CaptureCounters counters_;
+  std::unique_ptr<FrameSource> source_;  // until the camera is opened
   std::atomic<bool> stuck_{false};
   std::jthread detect_;
   std::optional<CaptureLoop> capture_;  // last: it is stopped first

@@ -160,7 +160,8 @@ std::string restart_line(const std::string& id, const json& result) {
   return id + " restarted (" + text_of(result, "mode") + "): generation " +
          std::to_string(count_of(result, "generation")) + ", gap " +
          duration_text(count_of(result, "gapMs")) + ", " +
-         std::to_string(count_of(result, "lostFrames")) + " frames lost\n";
+         std::to_string(count_of(result, "lostFrames")) + " frames lost, " +
+         std::to_string(count_of(result, "duplicateFrames")) + " twice\n";
 }
 
 std::string system_text(const json& result) {

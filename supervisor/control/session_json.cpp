@@ -76,6 +76,13 @@ json counters_json(const SessionCounters& counters) {
           {"fps", counters.fps}};
 }
 
+json successor_json(const SessionView& view) {
+  if (!view.successor) return nullptr;
+  return {{"generation", view.successor->generation},
+          {"pid", view.successor->pid},
+          {"state", name_of(view.successor->state)}};
+}
+
 json exit_json(const ExitRecord& exit, SessionDetail detail) {
   const bool by_signal = exit.signal != 0;
   json record{{"generation", exit.generation},
@@ -103,6 +110,7 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["reasonText"] = view.reason_text;
   session["generation"] = view.generation;
   session["worker"] = worker_json(view);
+  session["successor"] = successor_json(view);
   session["model"] = model_json(view, detail);
   session["counters"] = counters_json(view.counters);
   session["restarts"] = {{"total", view.restarts_total}, {"byReason", view.restarts_by_reason}};

@@ -7,8 +7,6 @@
 #include <utility>
 
 #include "common/clock.hpp"
-#include "ipc/start_message.hpp"
-#include "supervisor/session/worker_readings.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -36,17 +34,42 @@ Session::Session(boost::asio::io_context& loop, const SessionEnvironment& enviro
       spec_{std::move(spec)},
       log_file_{environment.log_dir + "/detector_worker_camera_" + spec_.id.file_stem() + ".log"},
       since_wall_ns_{wall_ns()},
-      watchdog_{environment.limits.watchdog},
       policy_{environment.limits.restart, seed_of(spec_.id)},
       tick_{loop},
-      retry_{loop},
-      kill_{loop} {}
+      retry_{loop} {}
 
 void Session::start() { start_because("REQUESTED"); }
 
-void Session::reconfigure(SessionSpec spec) {
-  spec_ = std::move(spec);
-  start_because("RECONFIGURED");
+Reconfiguration Session::reconfigure(SessionSpec spec) {
+  if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
+  const bool works = wanted_ && expects_frames(condition_.state);
+  auto how = reconfiguration(spec_, spec);
+  if (how == Reconfiguration::Hot && !(wanted_ && is_running(condition_.state))) {
+    how = Reconfiguration::Replace;
+  }
+  if (how == Reconfiguration::Overlap && !works) how = Reconfiguration::Replace;
+  switch (how) {
+    case Reconfiguration::Hot:
+      spec_ = std::move(spec);
+      tell_log_level();
+      break;
+    case Reconfiguration::Overlap:
+      policy_.reset();
+      begin_succession(std::move(spec), *possible_mode(RestartMode::Auto), true, "RECONFIGURED");
+      break;
+    case Reconfiguration::Replace:
+      refused_second_connection_ = refused_second_connection_ && spec.url == spec_.url;
+      spec_ = std::move(spec);
+      start_because("RECONFIGURED");
+      break;
+  }
+  return how;
+}
+
+void Session::tell_log_level() {
+  const bool told = present_->send(
+      {.request_id = 0, .deadline_ns = 0, .body = ipc::SetLogLevel{spec_.log_level}});
+  if (!told) log("the worker could not be told its log level; its successor will have it");
 }
 
 void Session::start_because(const std::string& reason) {
@@ -59,29 +82,39 @@ void Session::start_because(const std::string& reason) {
 
 void Session::stop() {
   wanted_ = false;
+  if (successor_) give_up_successor({ErrorCode::Unavailable, "the session was unsubscribed", {}});
   handle({Kind::StopAsked}, "requested");
 }
 
-void Session::restart(std::function<void(Result<Restarted>)> done) {
-  if (pending_restart_) {
-    return boost::asio::post(loop_, [done = std::move(done)] {
-      done(Error{ErrorCode::Unavailable, "a restart is already under way", {}});
-    });
+std::int64_t Session::restart_deadline_ns() const {
+  return monotonic_ns() + nanoseconds{environment_.limits.restarted}.count();
+}
+
+void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> done) {
+  const auto refuse = [&](Error error) {
+    boost::asio::post(loop_, [done = std::move(done), error = std::move(error)] { done(error); });
+  };
+  if (pending_restart_ || successor_) {
+    return refuse({ErrorCode::Unavailable, "a restart is already under way", {}});
   }
-  const std::int64_t now_ns = monotonic_ns();
+  const auto possible = possible_mode(mode);
+  if (!possible) return refuse(possible.error());
   pending_restart_ =
-      PendingRestart{.deadline_ns = now_ns + nanoseconds{environment_.limits.restarted}.count(),
+      PendingRestart{.deadline_ns = restart_deadline_ns(),
                      .last_result_ns = 0,
-                     .frames_per_second = incarnation_.rates.inferred_per_second(),
+                     .frames_per_second = present_ ? present_->rates().inferred_per_second() : 0,
                      .done = std::move(done)};
-  start();
+  // Where there is no live picture, nothing is lost by ending first what does not work.
+  if (!expects_frames(condition_.state)) return start();
+  policy_.reset();
+  begin_succession(spec_, *possible, mode == RestartMode::Auto, "REQUESTED");
 }
 
 void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done) {
   const auto refuse = [&](Error error) {
     boost::asio::post(loop_, [done = std::move(done), error = std::move(error)] { done(error); });
   };
-  if (!link_ || !is_running(condition_.state)) {
+  if (!present_ || !is_running(condition_.state)) {
     return refuse({ErrorCode::Unavailable, "no worker runs for this session now", {}});
   }
   const std::int64_t deadline_ns =
@@ -91,36 +124,44 @@ void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done)
         Error{ErrorCode::Unavailable, "there is no picture yet", {}}};
     if (!answer) picture = answer.error();
     // Only the answer of a living worker says that the slot holds what was asked for.
-    if (auto jpeg = answer && link_ ? link_->preview() : std::nullopt) picture = std::move(*jpeg);
+    if (auto jpeg = answer && present_ ? present_->preview() : std::nullopt) {
+      picture = std::move(*jpeg);
+    }
     boost::asio::post(loop_,
                       [done, picture = std::move(picture)]() mutable { done(std::move(picture)); });
   });
   if (!id) return refuse(id.error());
-  if (!link_->send({.request_id = *id, .deadline_ns = deadline_ns, .body = ipc::TakeSnapshot{}})) {
+  if (!present_->send(
+          {.request_id = *id, .deadline_ns = deadline_ns, .body = ipc::TakeSnapshot{}})) {
     pending_.fail(*id, {ErrorCode::Unavailable, "the worker takes no commands now", {}});
   }
 }
 
-void Session::handle(const SessionEvent& event, std::string text) {
-  const SessionCondition before = condition_;
-  const SessionStep taken = step(before, event);
-  condition_ = taken.next;
-  if (taken.action == SessionAction::Spawn) ++generation_;
+void Session::handle(const SessionEvent& event, const std::string& text) {
+  const SessionStep taken = step(condition_, event);
+  if (taken.action == SessionAction::Spawn) {
+    generation_ = successor_ ? successor_->worker->generation() : ++last_generation_;
+  }
+  const bool removed = enter(taken.next, text);
+  perform(taken.action, {event.reason, text, {}});
+  if (removed) ended_();
+}
 
+bool Session::enter(const SessionCondition& next, const std::string& text) {
+  const SessionCondition before = std::exchange(condition_, next);
   const bool removed = has_ended() && !removal_announced_;
   removal_announced_ = has_ended();
-  const bool changed = before.state != condition_.state || before.reason != condition_.reason;
+  const bool changed = before.state != next.state || before.reason != next.reason;
   if (changed) {
-    since_wall_ns_ = before.state == condition_.state ? since_wall_ns_ : wall_ns();
-    reason_text_ = std::move(text);
+    since_wall_ns_ = before.state == next.state ? since_wall_ns_ : wall_ns();
+    reason_text_ = text;
   }
   if (changed || removed) announce(before.state, removed);
-  if (changed && !has_worker(condition_.state)) {
+  if (changed && !has_worker(next.state) && !successor_) {
     fail_restart(removed ? Error{ErrorCode::Unavailable, "the session was unsubscribed", {}}
-                         : Error{condition_.reason, reason_text_, {}});
+                         : Error{next.reason, reason_text_, {}});
   }
-  perform(taken.action);
-  if (removed) ended_();
+  return removed;
 }
 
 void Session::announce(SessionState from, bool removed) {
@@ -137,23 +178,18 @@ void Session::announce(SessionState from, bool removed) {
                  .removed = removed});
 }
 
-void Session::perform(SessionAction action) {
+void Session::perform(SessionAction action, const Error& reason) {
   switch (action) {
     case SessionAction::None:
       return;
     case SessionAction::Spawn:
       return spawn();
     case SessionAction::AskToStop:
-      link_->ask_to_stop();
-      return arm_kill(environment_.limits.term_grace);
+      return present_->ask_to_stop();
     case SessionAction::Abort:
-      link_->abort();
-      return arm_kill(environment_.limits.abort_grace);
+      return present_->abort(reason);
     case SessionAction::Kill:
-      if (!incarnation_.killed_for) {
-        incarnation_.killed_for = Error{ErrorCode::WorkerHung, "it did not stop in time", {}};
-      }
-      return link_->kill();
+      return present_->kill(reason);
     case SessionAction::ArmRetry:
       return arm_retry();
     case SessionAction::DisarmRetry:
@@ -164,54 +200,30 @@ void Session::perform(SessionAction action) {
 
 void Session::spawn() {
   retry_.cancel();
-  incarnation_ = {};
-  incarnation_.started_ns = monotonic_ns();
-  incarnation_.started_wall_ns = wall_ns();
-  watchdog_ = ProgressWatchdog{environment_.limits.watchdog};
   if (pending_restart_) {
     // All that the worker before had to say has been read by now.
-    pending_restart_->last_result_ns =
-        last_result_ns_ != 0 ? last_result_ns_ : incarnation_.started_ns;
+    pending_restart_->last_result_ns = last_result_ns_ != 0 ? last_result_ns_ : monotonic_ns();
   }
-  if (generation_ > 1) {
-    ++restarts_total_;
-    ++restarts_by_reason_[start_reason_];
-  }
-
-  const ipc::StartMessage start{.spec = spec_,
-                                .generation = generation_,
-                                .log_file = log_file_,
-                                .log_max_bytes = environment_.log_max_bytes,
-                                .log_backup_count = environment_.log_backup_count,
-                                .cache_dir = environment_.state_dir + "/cache",
-                                .model_dir = environment_.model_dir,
-                                .model_catalog = environment_.model_catalog};
-  // The link is ours and is let go of before we end; none of these can come later.
-  auto link =
-      WorkerLink::start(loop_,
-                        {.executable = environment_.worker_executable,
-                         .generation = generation_,
-                         .limits = {.memory_bytes = environment_.memory_per_process_bytes},
-                         .start_json = start.to_json()},
-                        {.record = [this](const auto& taken) { on_record(taken); },
-                         .broken = [this](const Error& error) { doom(Kind::WorkerBroken, error); },
-                         .exited = [this](const ExitStatus& exit) { on_exited(exit); }});
-  if (link) {
-    link_ = std::move(*link);
-    log("worker started pid=" + std::to_string(link_->pid()));
+  if (successor_) return adopt_successor();
+  handover_.reset();
+  if (generation_ > 1) count_restart(start_reason_);
+  auto worker = Incarnation::start(
+      loop_, environment_, {.session = spec_, .generation = generation_, .log_file = log_file_},
+      incarnation_events());
+  if (worker) {
+    present_ = std::move(*worker);
+    log("worker started pid=" + std::to_string(present_->pid()));
     return arm_tick();
   }
   const auto decision = policy_.on_end(monotonic_ns(), Millis{0}, EndKind::Transient);
   retry_delay_ = decision.delay;
-  start_reason_ = name_of(link.error().code);
-  handle({Kind::WorkerEnded, link.error().code, decision.after}, link.error().message);
+  start_reason_ = name_of(worker.error().code);
+  handle({Kind::WorkerEnded, worker.error().code, decision.after}, worker.error().message);
 }
 
-void Session::doom(Kind kind, const Error& error) {
-  if (incarnation_.killed_for) return;
-  incarnation_.killed_for = error;
-  if (kind == Kind::WorkerBroken) link_->stop_reading();
-  handle({kind, error.code}, error.message);
+void Session::count_restart(const std::string& reason) {
+  ++restarts_total_;
+  ++restarts_by_reason_[reason];
 }
 
 void Session::arm_retry() {
@@ -219,15 +231,6 @@ void Session::arm_retry() {
   retry_.async_wait([weak = weak_from_this(), armed = generation_](const error_code& error) {
     const auto self = weak.lock();
     if (!error && self && self->generation_ == armed) self->handle({Kind::RetryDue}, "retry");
-  });
-}
-
-void Session::arm_kill(Millis grace) {
-  kill_.expires_after(grace);
-  kill_.async_wait([weak = weak_from_this(), armed = generation_](const error_code& error) {
-    const auto self = weak.lock();
-    if (error || !self || !self->link_ || self->generation_ != armed) return;
-    self->handle({Kind::KillDue});
   });
 }
 
@@ -241,6 +244,13 @@ void Session::arm_tick() {
 
 void Session::on_tick() {
   const std::int64_t now_ns = monotonic_ns();
+  if (successor_ && successor_->deadline_ns <= now_ns) {
+    give_up_successor({ErrorCode::Timeout,
+                       "the new worker was not ready in time, it is " +
+                           std::string{name_of(successor_->state.state)} + " " +
+                           successor_->state_text + "; the old one stays",
+                       {}});
+  }
   if (pending_restart_ && pending_restart_->deadline_ns <= now_ns) {
     fail_restart({ErrorCode::Timeout,
                   "the new worker is not live yet, it is " +
@@ -248,36 +258,25 @@ void Session::on_tick() {
                   {}});
   }
   pending_.expire(now_ns);
-  if (!link_) return;
-  link_->poll();
-  watch(now_ns);
-  arm_tick();
+  if (present_) look_at(present_);
+  if (successor_) look_at(successor_->worker);
+  if (successor_ && handover_ && handover_->complete(now_ns)) take_over();
+  if (present_ || successor_) arm_tick();
 }
 
-void Session::watch(std::int64_t now_ns) {
-  if (!is_running(condition_.state) || incarnation_.killed_for) return;
-  const auto stage = read_stage(link_->status());
-  if (!stage) {
-    return doom(Kind::WorkerBroken, {ErrorCode::Corrupt, "status page: no such stage", {}});
+// Holds on to the worker: what it says may end its time here.
+void Session::look_at(std::shared_ptr<Incarnation> worker) {
+  const SessionState believed = is_present(*worker) ? condition_.state : successor_->state.state;
+  const auto& pipeline = is_present(*worker) ? spec_.pipeline : successor_->spec.pipeline;
+  const double max_fps = pipeline ? pipeline->max_fps : 0;
+  for (const auto& noticed : worker->look(monotonic_ns(), believed, max_fps)) {
+    tell(*worker, noticed.event, noticed.text);
   }
-  WorkerProgress seen = read_progress(link_->status(), *stage);
-  seen.greeted = link_->greeted();
-  seen.has_camera = expects_frames(condition_.state);
-  const auto verdict = watchdog_.observe(now_ns, seen);
-  if (verdict.hung) return doom(Kind::WorkerHung, {ErrorCode::WorkerHung, *verdict.hung, {}});
-  if (!seen.has_camera) {
-    incarnation_.rates = {};
-    return;
-  }
-  incarnation_.rates.observe(now_ns, seen.frames_decoded_total, seen.frames_inferred_total);
-  if (verdict.frames_missing) return handle({Kind::FramesMissing}, "no new frame");
-  handle({Kind::FramesFlow});
-  const double max_fps = spec_.pipeline ? spec_.pipeline->max_fps : 0;
-  if (incarnation_.rates.falling_behind(max_fps)) {
-    handle({Kind::FallingBehind}, "less than half of the frames asked for are inferred");
-  } else {
-    handle({Kind::KeepingUp});
-  }
+}
+
+void Session::tell(const Incarnation& worker, const SessionEvent& event, const std::string& text) {
+  if (is_present(worker)) return handle(event, text);
+  if (is_successor(worker)) handle_successor(event, text);
 }
 
 SessionView Session::view() const {
@@ -289,17 +288,25 @@ SessionView Session::view() const {
       .reason = condition_.reason,
       .reason_text = reason_text_,
       .generation = generation_,
-      .pid = link_ ? link_->pid() : -1,
-      .worker_started_wall_ns = link_ ? incarnation_.started_wall_ns : 0,
-      .model = incarnation_.model,
-      .counters = incarnation_.counters,
+      .successor = {},
+      .model = last_model_,
+      .counters = last_counters_,
       .restarts_total = restarts_total_,
       .restarts_by_reason = restarts_by_reason_,
       .last_exits = {exits_.begin(), exits_.end()},
       .log_file = log_file_,
   };
-  if (link_) read_counters(link_->status(), monotonic_ns(), view.counters);
-  view.counters.fps = incarnation_.rates.inferred_per_second();
+  if (present_) {
+    view.pid = present_->pid();
+    view.worker_started_wall_ns = present_->started_wall_ns();
+    view.model = present_->model();
+    view.counters = present_->counters();
+  }
+  if (successor_) {
+    view.successor = SuccessorView{.generation = successor_->worker->generation(),
+                                   .pid = successor_->worker->pid(),
+                                   .state = successor_->state.state};
+  }
   return view;
 }
 

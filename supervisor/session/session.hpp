@@ -12,22 +12,24 @@
 #include <vector>
 
 #include "common/result.hpp"
-#include "supervisor/session/frame_rates.hpp"
+#include "supervisor/session/handover.hpp"
+#include "supervisor/session/incarnation.hpp"
 #include "supervisor/session/pending_commands.hpp"
-#include "supervisor/session/progress_watchdog.hpp"
+#include "supervisor/session/reconfiguration.hpp"
 #include "supervisor/session/restart_policy.hpp"
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/session/session_state.hpp"
 #include "supervisor/session/session_view.hpp"
-#include "supervisor/session/worker_end.hpp"
-#include "supervisor/session/worker_link.hpp"
 
 namespace bulkhead::supervisor {
 
 /// One camera as the operator wants it, and the workers that serve it one after the other. Turns
-/// what happens (WorkerLink, ProgressWatchdog, timers, requests) into events of session_state and
-/// carries out the actions that come back; the decisions are made there and in RestartPolicy.
+/// what happens (Incarnation, timers, requests) into events of session_state and carries out the
+/// actions that come back; the decisions are made there, in RestartPolicy and in Handover.
+///
+/// There is one present worker, whose state is the session's. Beside it there may be a successor,
+/// which has yet to show that it can take over, and workers that were asked to leave.
 ///
 /// Owned by SessionTable, used by the loop's thread. Replies to requests are posted, so a caller
 /// is never called back from within its own call.
@@ -41,15 +43,19 @@ class Session : public std::enable_shared_from_this<Session> {
   /// A fresh worker with the current spec, now or as soon as the present one has ended.
   void start();
 
-  /// The same with another spec.
-  void reconfigure(SessionSpec spec);
+  /// Other parameters. What they asked of the worker; Overlap may still turn out as a replacement
+  /// by a worker that has loaded all it needs, where the camera serves one connection only.
+  Reconfiguration reconfigure(SessionSpec spec);
 
   void stop();
 
-  void restart(std::function<void(Result<Restarted>)> done);
+  void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(std::function<void(Result<std::vector<std::byte>>)> done);
 
-  [[nodiscard]] const SessionSpec& spec() const noexcept { return spec_; }
+  /// What is asked for: that of a successor which has not taken over yet, where there is one.
+  [[nodiscard]] const SessionSpec& spec() const noexcept {
+    return successor_ ? successor_->spec : spec_;
+  }
   [[nodiscard]] SessionState state() const noexcept { return condition_.state; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] bool wanted() const noexcept { return wanted_; }
@@ -66,41 +72,74 @@ class Session : public std::enable_shared_from_this<Session> {
     std::function<void(Result<Restarted>)> done;
   };
 
-  /// What is known of the present worker; all of it begins anew with the next.
-  struct Incarnation {
-    std::int64_t started_ns = 0;
-    std::int64_t started_wall_ns = 0;
-    std::int64_t model_loaded_ns = 0;  // 0: not yet
-    std::optional<ModelCard> model;
-    std::optional<ipc::Fatal> fatal;
-    std::optional<Error> killed_for;
-    SessionCounters counters;
-    FrameRates rates;
+  /// A worker on trial beside the present one.
+  struct Successor {
+    std::shared_ptr<Incarnation> worker;
+    SessionSpec spec;
+    RestartMode mode;        // Overlap or Replace
+    bool may_replace;        // where Overlap turns out to be impossible
+    std::string reason;      // of the restart
+    SessionCondition state;  // of its own, by the same rules as the session's
+    std::string state_text;
+    std::int64_t deadline_ns;
+  };
+
+  struct HeldResult {
+    Sequence sequence;
+    ipc::PriorityClass priority;
+    std::int64_t publish_ns;
+    Detection detection;
   };
 
   // session.cpp: events in, actions out.
-  void handle(const SessionEvent& event, std::string text = {});
+  void handle(const SessionEvent& event, const std::string& text = {});
+  bool enter(const SessionCondition& next, const std::string& text);  // true: nothing is left
   void announce(SessionState from, bool removed);
-  void perform(SessionAction action);
+  void perform(SessionAction action, const Error& reason);
   void spawn();
   void start_because(const std::string& reason);
-  void doom(SessionEvent::Kind kind, const Error& error);
+  void tell_log_level();
   void arm_retry();
-  void arm_kill(Millis grace);
   void arm_tick();
   void on_tick();
-  void watch(std::int64_t now_ns);
+  void look_at(std::shared_ptr<Incarnation> worker);
+  void tell(const Incarnation& worker, const SessionEvent& event, const std::string& text = {});
+  void count_restart(const std::string& reason);
   void log(const std::string& text) const;
+  [[nodiscard]] std::int64_t restart_deadline_ns() const;
 
-  // session_records.cpp: what the worker says, and how it ended.
-  void on_record(const ipc::PriorityConsumer::Taken& taken);
-  void on_detection(const ipc::PriorityConsumer::Taken& taken, const Detection& detection);
-  void on_camera(const ipc::Record& record, const ipc::CameraChange& change);
-  void on_model(const ipc::ModelLoaded& loaded);
-  void on_exited(const ExitStatus& exit);
-  void record_end(const ExitStatus& exit, const WorkerEnd& end);
-  void finish_restart(std::int64_t live_ns);
+  // session_records.cpp: what workers say, and how they end.
+  [[nodiscard]] Incarnation::Events incarnation_events();
+  void on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
+  void on_detection(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken,
+                    const Detection& detection);
+  void publish(const HeldResult& result);
+  void on_camera(Incarnation& worker, const ipc::Record& record, const ipc::CameraChange& change);
+  void on_model(Incarnation& worker, const ModelCard& card);
+  void on_broken(Incarnation& worker, const Error& error);
+  void on_exited(Incarnation& worker, const ExitStatus& exit);
+  void on_present_exited(const WorkerEnd& end, Millis healthy);
+  void record_end(const Incarnation& worker, const ExitStatus& exit, const WorkerEnd& end);
+  void finish_restart(std::int64_t live_ns, RestartMode mode);
   void fail_restart(const Error& error);
+
+  // session_succession.cpp: from one worker to the next without a gap.
+  [[nodiscard]] Result<RestartMode> possible_mode(RestartMode wanted) const;
+  [[nodiscard]] bool serves_one_connection() const noexcept;
+  void begin_succession(SessionSpec spec, RestartMode mode, bool may_replace,
+                        const std::string& reason);
+  void handle_successor(const SessionEvent& event, const std::string& text);
+  void on_successor_lost_camera(const SessionEvent& event, const std::string& text);
+  void give_up_successor(const Error& error);
+  void take_over();
+  void adopt_successor();
+  void retire(std::shared_ptr<Incarnation> worker);
+  [[nodiscard]] bool is_present(const Incarnation& worker) const noexcept {
+    return present_.get() == &worker;
+  }
+  [[nodiscard]] bool is_successor(const Incarnation& worker) const noexcept {
+    return successor_ && successor_->worker.get() == &worker;
+  }
 
   boost::asio::io_context& loop_;
   const SessionEnvironment& environment_;
@@ -115,12 +154,19 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string reason_text_;
   std::int64_t since_wall_ns_;
 
-  Generation generation_ = 0;
-  std::shared_ptr<WorkerLink> link_;  // null: no worker now
-  Incarnation incarnation_;
-  ProgressWatchdog watchdog_;
+  Generation generation_ = 0;             // of the present worker, or of the last one
+  Generation last_generation_ = 0;        // given to any worker
+  std::shared_ptr<Incarnation> present_;  // null: no worker now
+  std::optional<Successor> successor_;
+  std::vector<std::shared_ptr<Incarnation>> retiring_;
+  std::optional<ModelCard> last_model_;  // of the worker that ended, until the next
+  SessionCounters last_counters_;
   RestartPolicy policy_;
   Millis retry_delay_{0};
+
+  std::optional<Handover> handover_;  // until the new worker has spoken first
+  std::deque<HeldResult> held_;       // of the successor
+  bool refused_second_connection_ = false;
 
   PendingCommands pending_;
   std::optional<PendingRestart> pending_restart_;
@@ -132,7 +178,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
   boost::asio::steady_timer tick_;
   boost::asio::steady_timer retry_;
-  boost::asio::steady_timer kill_;
 };
 
 }  // namespace bulkhead::supervisor

@@ -34,10 +34,21 @@ struct RestartLimits {
   Millis settled = limits::kSettledTime;
 };
 
+/// How a new worker takes over from one that still works. Tests shorten them.
+struct HandoverLimits {
+  std::size_t settled_results = limits::kSettledResults;
+  Millis settled_for = limits::kSettledFor;
+  Millis settling = limits::kSettlingTime;
+  std::size_t held_results = limits::kHeldResults;
+  Millis camera_clock = limits::kCameraClockTime;
+  Millis owed = limits::kOwedResultsTime;
+};
+
 /// All waits of one session.
 struct SessionLimits {
   WatchdogLimits watchdog;
   RestartLimits restart;
+  HandoverLimits handover;
   Millis term_grace = limits::kTermGrace;
   Millis abort_grace = limits::kAbortGrace;
   Millis snapshot = limits::kSnapshotTime;

@@ -1,4 +1,4 @@
-// What a session makes of its worker's words and of its end.
+// What a session makes of its workers' words and of their ends.
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -10,9 +10,7 @@
 #include "common/clock.hpp"
 #include "common/limits.hpp"
 #include "common/redaction.hpp"
-#include "supervisor/session/log_tail.hpp"
 #include "supervisor/session/session.hpp"
-#include "supervisor/session/worker_readings.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -33,127 +31,179 @@ std::string printable(const std::string& text) {
 
 }  // namespace
 
-void Session::on_record(const ipc::PriorityConsumer::Taken& taken) {
-  ++incarnation_.counters.results_received_total;
+Incarnation::Events Session::incarnation_events() {
+  // Incarnations are ours and are let go of before we end.
+  return {
+      .record = [this](Incarnation& worker, const auto& taken) { on_record(worker, taken); },
+      .broken = [this](Incarnation& worker, const Error& error) { on_broken(worker, error); },
+      .exited = [this](Incarnation& worker, const ExitStatus& exit) { on_exited(worker, exit); }};
+}
+
+void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken) {
+  worker.count_result();
   std::visit(Overloaded{
-                 [&](const Detection& detection) { on_detection(taken, detection); },
-                 [&](const ipc::CameraChange& change) { on_camera(taken.record, change); },
+                 [&](const Detection& detection) { on_detection(worker, taken, detection); },
+                 [&](const ipc::CameraChange& change) { on_camera(worker, taken.record, change); },
                  [&](const ipc::Ack& ack) {
-                   pending_.acknowledge({ack.request_id, ack.code, printable(ack.text)});
+                   if (is_present(worker)) {
+                     pending_.acknowledge({ack.request_id, ack.code, printable(ack.text)});
+                   }
                  },
-                 [&](const ipc::ModelLoaded& loaded) { on_model(loaded); },
+                 [&](const ipc::ModelLoaded& loaded) { on_model(worker, loaded.card); },
                  [&](const ipc::Fatal& fatal) {
-                   incarnation_.fatal = ipc::Fatal{fatal.reason, printable(fatal.text)};
+                   worker.take_last_words({fatal.reason, printable(fatal.text)});
                  },
                  [&](const ipc::Gap& gap) {
-                   if (events_.gap) events_.gap({spec_.id, generation_, gap});
+                   if (is_present(worker) && events_.gap) {
+                     events_.gap({spec_.id, worker.generation(), gap});
+                   }
                  },
              },
              taken.record.body);
 }
 
-void Session::on_detection(const ipc::PriorityConsumer::Taken& taken, const Detection& detection) {
-  if (!incarnation_.model) {
-    return doom(Kind::WorkerBroken,
-                {ErrorCode::ProtocolError, "a detection before its model was named", {}});
+void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken,
+                           const Detection& detection) {
+  if (!worker.model()) {
+    return on_broken(worker,
+                     {ErrorCode::ProtocolError, "a detection before its model was named", {}});
   }
-  last_result_ns_ = taken.record.publish_ns;
-  if (taken.record.deadline_ns != 0 && taken.record.deadline_ns < monotonic_ns()) {
-    ++incarnation_.counters.results_expired_total;
-    return;
+  if (!is_present(worker) && !is_successor(worker)) return;
+  const std::int64_t now_ns = monotonic_ns();
+  if (taken.record.deadline_ns != 0 && taken.record.deadline_ns < now_ns) {
+    return worker.count_expired();
   }
+  auto verdict = Handover::Verdict::Publish;
+  if (handover_) {
+    const Handover::Stamp stamp{detection.camera_ns, detection.arrival_ns};
+    const bool is_old = successor_ && is_present(worker);
+    verdict = is_old ? handover_->of_old(stamp) : handover_->of_new(now_ns, stamp);
+  }
+  const HeldResult result{taken.record.sequence, taken.priority, taken.record.publish_ns,
+                          detection};
+  if (verdict == Handover::Verdict::Hold) held_.push_back(result);
+  const bool holds_enough = held_.size() >= environment_.limits.handover.held_results;
+  if (successor_ && handover_ && (handover_->complete(now_ns) || holds_enough)) take_over();
+  if (verdict == Handover::Verdict::Publish) publish(result);
+}
+
+void Session::publish(const HeldResult& result) {
+  if (handover_ && !successor_) {
+    finish_restart(result.publish_ns, RestartMode::Overlap);
+    handover_.reset();
+  }
+  last_result_ns_ = result.publish_ns;
   if (!events_.result) return;
   events_.result({.session = spec_.id,
                   .generation = generation_,
-                  .sequence = taken.record.sequence,
-                  .priority = taken.priority,
-                  .publish_ns = taken.record.publish_ns,
-                  .detection = detection,
-                  .model = *incarnation_.model});
+                  .sequence = result.sequence,
+                  .priority = result.priority,
+                  .publish_ns = result.publish_ns,
+                  .detection = result.detection,
+                  .model = *present_->model()});
 }
 
-void Session::on_camera(const ipc::Record& record, const ipc::CameraChange& change) {
+void Session::on_camera(Incarnation& worker, const ipc::Record& record,
+                        const ipc::CameraChange& change) {
   switch (change.state) {
     case ipc::CameraState::Connecting:
-      return handle({Kind::CameraConnecting});
+      return tell(worker, {Kind::CameraConnecting});
     case ipc::CameraState::Live:
-      handle({Kind::CameraLive});
-      if (condition_.state == SessionState::Live) finish_restart(record.publish_ns);
+      tell(worker, {Kind::CameraLive});
+      if (is_present(worker) && condition_.state == SessionState::Live && !handover_) {
+        finish_restart(record.publish_ns, RestartMode::Replace);
+      }
       return;
     case ipc::CameraState::Lost:
-      handle({Kind::CameraLost, change.reason}, printable(change.text));
+      tell(worker, {Kind::CameraLost, change.reason}, printable(change.text));
       // Trying again by itself would only lock us out; an operator has to act first.
-      if (condition_.state == SessionState::AuthFailed) {
+      if (is_present(worker) && condition_.state == SessionState::AuthFailed && !successor_) {
         fail_restart({change.reason, reason_text_, {}});
       }
       return;
   }
 }
 
-void Session::on_model(const ipc::ModelLoaded& loaded) {
-  if (incarnation_.model) {
-    return doom(Kind::WorkerBroken, {ErrorCode::ProtocolError, "it named its model twice", {}});
+void Session::on_model(Incarnation& worker, const ModelCard& card) {
+  if (const auto taken = worker.take_model(card); !taken) return on_broken(worker, taken.error());
+  if (is_successor(worker) && successor_->mode == RestartMode::Replace) {
+    handle({Kind::StartAsked}, "its successor has loaded all it needs");
   }
-  incarnation_.model = loaded.card;
-  incarnation_.model_loaded_ns = monotonic_ns();
 }
 
-void Session::on_exited(const ExitStatus& exit) {
-  kill_.cancel();
-  const WorkerEnd end = classify_end({.exit = exit,
-                                      .killed_for = incarnation_.killed_for,
-                                      .fatal = incarnation_.fatal,
-                                      .asked = condition_.state == SessionState::Stopping});
-  record_end(exit, end);
-  link_.reset();
-  pending_.fail_all({ErrorCode::Unavailable, "the worker ended before it answered", {}});
+void Session::on_broken(Incarnation& worker, const Error& error) {
+  if (worker.is_doomed()) return;
+  tell(worker, {Kind::WorkerBroken, error.code}, error.message);
+  if (!worker.is_doomed()) worker.kill(error);
+}
 
+void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
+  const WorkerEnd end = worker.classify(exit);
+  record_end(worker, exit, end);
+  if (is_present(worker)) {
+    last_model_ = worker.model();
+    last_counters_ = worker.counters();
+    last_counters_.fps = 0;
+    const Millis healthy = worker.healthy_time();
+    present_.reset();
+    return on_present_exited(end, healthy);
+  }
+  if (is_successor(worker)) {
+    successor_.reset();
+    handover_.reset();
+    held_.clear();
+    if (condition_.state == SessionState::Stopping) return;  // a fresh one follows
+    return fail_restart({end.reason, "the new worker " + end.text + "; the old one stays", {}});
+  }
+  std::erase_if(retiring_, [&](const auto& retiring) { return retiring.get() == &worker; });
+}
+
+void Session::on_present_exited(const WorkerEnd& end, Millis healthy) {
+  pending_.fail_all({ErrorCode::Unavailable, "the worker ended before it answered", {}});
   RestartPolicy::Decision decision{AfterEnd::Retry};
   if (condition_.state != SessionState::Stopping) {
-    // Only a worker that got as far as its model can count as healthy.
-    const std::int64_t now_ns = monotonic_ns();
-    const auto uptime = std::chrono::nanoseconds{
-        incarnation_.model_loaded_ns != 0 ? now_ns - incarnation_.started_ns : 0};
-    decision = policy_.on_end(now_ns, std::chrono::duration_cast<Millis>(uptime), end.kind);
+    decision = policy_.on_end(monotonic_ns(), healthy, end.kind);
     start_reason_ = name_of(end.reason);
   }
   retry_delay_ = decision.delay;
   handle({Kind::WorkerEnded, end.reason, decision.after}, end.text);
+  // One that was to take over anyway is nearer to the camera than any that is started now.
+  if (successor_ && wanted_ && !present_) {
+    handle({Kind::StartAsked}, "its successor takes over");
+    for (const HeldResult& result : std::exchange(held_, {})) publish(result);
+  }
 }
 
-void Session::record_end(const ExitStatus& exit, const WorkerEnd& end) {
-  read_counters(link_->status(), monotonic_ns(), incarnation_.counters);
-  const std::chrono::nanoseconds uptime{monotonic_ns() - incarnation_.started_ns};
-  exits_.push_front({.generation = generation_,
-                     .at_wall_ns = wall_ns(),
-                     .uptime_ms = std::chrono::duration_cast<Millis>(uptime).count(),
-                     .exit_code = exit.code,
-                     .signal = exit.signal,
-                     .reason = end.reason,
-                     .text = end.text,
-                     .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
-                     .peak_rss_bytes = exit.peak_rss_bytes,
-                     .cpu_ms = exit.cpu_ms,
-                     .last_log_lines = last_log_lines(log_file_)});
+void Session::record_end(const Incarnation& worker, const ExitStatus& exit, const WorkerEnd& end) {
+  exits_.push_front(worker.end_record(exit, end));
   if (exits_.size() > limits::kExitRecords) exits_.pop_back();
-  log("worker ended pid=" + std::to_string(link_->pid()) + " code=" + std::to_string(exit.code) +
+  log("worker ended pid=" + std::to_string(worker.pid()) +
+      " generation=" + std::to_string(worker.generation()) + " code=" + std::to_string(exit.code) +
       " signal=" + std::to_string(exit.signal) + " peak_rss=" +
       std::to_string(exit.peak_rss_bytes) + " cpu_ms=" + std::to_string(exit.cpu_ms) +
       " reason=" + std::string{name_of(end.reason)} + " text=\"" + end.text + '"');
 }
 
-void Session::finish_restart(std::int64_t live_ns) {
+void Session::finish_restart(std::int64_t live_ns, RestartMode mode) {
   if (!pending_restart_) return;
   const PendingRestart asked = *std::exchange(pending_restart_, std::nullopt);
   const double gap_s = std::max(0.0, to_seconds(live_ns - asked.last_result_ns));
-  // Two results of a camera are one frame apart without any loss.
-  const double lost = std::max(0.0, std::round(gap_s * asked.frames_per_second) - 1);
+  Handover::Cost cost;
+  if (mode == RestartMode::Overlap) {
+    cost = handover_->cost().value_or(Handover::Cost{});
+  } else {
+    // Two results of a camera are one frame apart without any loss.
+    const double lost = std::max(0.0, std::round(gap_s * asked.frames_per_second) - 1);
+    cost.lost_frames = static_cast<std::uint64_t>(lost);
+  }
   boost::asio::post(
-      loop_, [done = asked.done,
-              cost = Restarted{.mode = "replace",
-                               .generation = generation_,
-                               .gap_ms = std::llround(gap_s * 1e3),
-                               .lost_frames = static_cast<std::uint64_t>(lost)}] { done(cost); });
+      loop_, [done = asked.done, reply = Restarted{.mode = mode,
+                                                   .generation = generation_,
+                                                   .gap_ms = std::llround(gap_s * 1e3),
+                                                   .lost_frames = cost.lost_frames,
+                                                   .duplicate_frames = cost.duplicate_frames}] {
+        done(reply);
+      });
 }
 
 void Session::fail_restart(const Error& error) {

@@ -74,8 +74,6 @@ SessionStep step_running(const SessionCondition& now, const SessionEvent& event)
       return doom(now, event.reason, Action::Kill);
     case Kind::WorkerEnded:
       return end_unasked(event);
-    case Kind::KillDue:
-      return stay(now, Action::Kill);
     case Kind::RetryDue:
       return stay(now);
   }
@@ -89,7 +87,6 @@ SessionStep step_stopping(const SessionCondition& now, const SessionEvent& event
     case Kind::StopAsked:
       return {{State::Stopping, now.reason, false}, Action::None};
     case Kind::WorkerBroken:  // It has no orderly end to offer any more.
-    case Kind::KillDue:
       return stay(now, Action::Kill);
     case Kind::WorkerEnded:
       return now.start_again ? go(State::Starting, ErrorCode::None, Action::Spawn)

@@ -28,7 +28,6 @@ struct SessionEvent {
     WorkerBroken,  // `reason`: it breaks the protocol
     WorkerEnded,   // `after` and `reason`; also when it could not be started
     RetryDue,      // the back-off, or the time until the next probe, is over
-    KillDue,       // it was asked to end and is still there
   };
 
   Kind kind;
@@ -40,8 +39,8 @@ struct SessionEvent {
 enum class SessionAction {
   None,
   Spawn,      // the next generation, at once
-  AskToStop,  // politely, with a kill deadline
-  Abort,      // SIGABRT with a short kill deadline
+  AskToStop,  // politely; it is killed where it does not obey
+  Abort,      // SIGABRT, likewise
   Kill,       // SIGKILL
   ArmRetry,   // RetryDue after the delay that RestartPolicy gave
   DisarmRetry,

@@ -14,17 +14,19 @@ SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment env
 SessionTable::~SessionTable() = default;
 
 Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
-  const auto subscribed = [](const Session& session, Change change) {
-    return Subscribed{change, session.state(), session.generation()};
+  const auto subscribed = [](const Session& session, Change change,
+                             std::optional<Reconfiguration> how = {}) {
+    return Subscribed{change, how, session.state(), session.generation()};
   };
   if (stopping_) return Error{ErrorCode::Unavailable, "the supervisor is stopping", {}};
   const auto known = sessions_.find(spec.id);
   if (known != sessions_.end()) {
     Session& session = *known->second;
     if (session.wanted() && session.spec() == spec) return subscribed(session, Change::Unchanged);
-    const Change change = session.wanted() ? Change::Reconfigured : Change::Added;
-    session.reconfigure(std::move(spec));
-    return subscribed(session, change);
+    const bool was_wanted = session.wanted();
+    const Reconfiguration how = session.reconfigure(std::move(spec));
+    if (!was_wanted) return subscribed(session, Change::Added);
+    return subscribed(session, Change::Reconfigured, how);
   }
   if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
   const SubscriptionId id = spec.id;
@@ -61,20 +63,15 @@ Result<void> SessionTable::unsubscribe(const SubscriptionId& id) {
   return {};
 }
 
-void SessionTable::restart(const SubscriptionId& id, const std::string& mode,
+void SessionTable::restart(const SubscriptionId& id, RestartMode mode,
                            std::function<void(Result<Restarted>)> done) {
   const auto refuse = [&](const Error& error) {
     boost::asio::post(loop_, [done = std::move(done), error] { done(error); });
   };
-  if (mode != "auto" && mode != "replace") {
-    return refuse({ErrorCode::InvalidParams,
-                   "\"" + mode + "\" is no mode of restart here; use \"auto\" or \"replace\"",
-                   "mode"});
-  }
   const auto session = find(id);
   if (!session) return refuse(session.error());
   if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
-  (*session)->restart(std::move(done));
+  (*session)->restart(mode, std::move(done));
 }
 
 void SessionTable::snapshot(const SubscriptionId& id,

@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/reconfiguration.hpp"
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/session/session_view.hpp"
@@ -26,6 +28,7 @@ class SessionTable {
 
   struct Subscribed {
     Change change;
+    std::optional<Reconfiguration> how;  // of Reconfigured
     SessionState state;
     Generation generation;
   };
@@ -35,16 +38,16 @@ class SessionTable {
   SessionTable(boost::asio::io_context& loop, SessionEnvironment environment, SessionEvents events);
   ~SessionTable();
 
-  /// Idempotent: the same spec again is Unchanged; another spec for the same name restarts its
-  /// worker with it. The spec's pipeline is resolved. Two names that would share a log file:
-  /// AlreadyExists.
+  /// Idempotent: the same spec again is Unchanged; another spec for the same name gives it another
+  /// worker, beside the present one until that has results where the camera stays the same. The
+  /// spec's pipeline is resolved. Two names that would share a log file: AlreadyExists.
   Result<Subscribed> subscribe(SessionSpec spec);
 
   /// Stops the worker; the session is gone from `list` once it ended. NotFound.
   Result<void> unsubscribe(const SubscriptionId& id);
 
   /// Calls `done` once the new generation is live, or with the error that prevented it.
-  void restart(const SubscriptionId& id, const std::string& mode,
+  void restart(const SubscriptionId& id, RestartMode mode,
                std::function<void(Result<Restarted>)> done);
 
   /// Latest picture as JPEG. Timeout, NotFound, Unavailable (no picture yet).

@@ -34,4 +34,16 @@ std::string_view name_of(SessionState state) noexcept {
   return "INTERNAL";
 }
 
+std::string_view name_of(RestartMode mode) noexcept {
+  switch (mode) {
+    case RestartMode::Auto:
+      return "auto";
+    case RestartMode::Overlap:
+      return "overlap";
+    case RestartMode::Replace:
+      return "replace";
+  }
+  return "auto";
+}
+
 }  // namespace bulkhead::supervisor

@@ -75,6 +75,13 @@ struct SessionCounters {
   double fps = 0;  // inferred, over the last seconds
 };
 
+/// A worker beside the present one that has yet to take over.
+struct SuccessorView {
+  Generation generation = 0;
+  pid_t pid = -1;
+  SessionState state = SessionState::Starting;
+};
+
 /// A consistent copy of all that may be said of a session; safe to print except `spec`, whose
 /// hidden JSON is.
 struct SessionView {
@@ -86,6 +93,7 @@ struct SessionView {
   std::string reason_text;
   Generation generation = 0;
   pid_t pid = -1;  // -1: no worker now
+  std::optional<SuccessorView> successor;
   std::int64_t worker_started_wall_ns = 0;
   std::optional<ModelCard> model;
   SessionCounters counters;
@@ -95,12 +103,22 @@ struct SessionView {
   std::string log_file;
 };
 
+/// How one worker follows another on request.
+enum class RestartMode {
+  Auto,     // overlap where the camera allows it
+  Overlap,  // the old one leaves when the new one has results
+  Replace,  // the new one loads its model, then the old one leaves, then the new one connects
+};
+
+[[nodiscard]] std::string_view name_of(RestartMode mode) noexcept;  // "overlap"
+
 /// What a restart on request has cost.
 struct Restarted {
-  std::string mode;  // the one used: "replace"
+  RestartMode mode = RestartMode::Replace;  // the one used
   Generation generation = 0;
   std::int64_t gap_ms = 0;  // between the last result before and the first frame inferred after
   std::uint64_t lost_frames = 0;  // that the old worker would have inferred in the gap, by its rate
+  std::uint64_t duplicate_frames = 0;  // told by both
 };
 
 }  // namespace bulkhead::supervisor

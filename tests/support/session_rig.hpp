@@ -40,6 +40,7 @@ class SessionRig {
     Generation generation;
     Sequence sequence;
     std::uint64_t frame_id;
+    std::int64_t publish_ns;
   };
 
   explicit SessionRig(const std::string& fixture, SessionLimits limits = {},
@@ -125,6 +126,7 @@ class SessionRig {
             .model_dir = folder_.path(),
             .model_catalog = folder_.path() / "models.json",
             .max_sessions = max_sessions,
+            .log_max_bytes = 1'000'000,
             .log = nullptr,
             .limits = limits};
   }
@@ -133,7 +135,7 @@ class SessionRig {
     return {.result =
                 [this](const ResultEvent& event) {
                   results.push_back({event.session.text(), event.generation, event.sequence,
-                                     event.detection.frame_id});
+                                     event.detection.frame_id, event.publish_ns});
                 },
             .state =
                 [this](const StateEvent& event) {

@@ -12,6 +12,7 @@ inline supervisor::SessionView sample_view(const std::string& name, const std::s
   const nlohmann::json asked{{"subscriptionIdentifier", name}, {"rtspUrl", url}};
   return {.spec = SessionSpec::from_json(asked, "params").value(),
           .reason_text = {},
+          .successor = {},
           .model = {},
           .counters = {},
           .restarts_by_reason = {},

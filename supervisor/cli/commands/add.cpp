@@ -31,6 +31,7 @@ struct AddOptions {
   std::string user;
   std::string password_file;
   std::string log_level;
+  std::optional<int> max_connections;
   bool loop = false;
   bool flat_out = false;
   bool wait = false;
@@ -79,6 +80,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
+  if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
   if (options.loop) params["loop"] = true;
   if (options.flat_out) params["pace"] = "flat_out";
   return {boost::system::in_place_value, std::move(params)};
@@ -182,6 +184,8 @@ void declare_add(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"persistent", "connection"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+  verb->add_option("--max-rtsp-connections", options->max_connections,
+                   "Viewers the camera serves at once; 1: a restart cannot overlap");
   verb->add_flag("--loop", options->loop, "Clips only: start again at the end");
   verb->add_flag("--flat-out", options->flat_out, "Clips only: as fast as it decodes");
   verb->add_flag("--wait", options->wait, "Return when it is live, or say why it cannot be");

@@ -18,7 +18,7 @@ using nlohmann::json;
 
 const std::string kParams = "params";
 const std::string kIdKey = "subscriptionIdentifier";
-const std::vector<std::string_view> kRestartModes{"auto", "overlap", "replace"};
+const std::vector<std::string_view> kRestartModes{"auto", "overlap", "replace"};  // as the enum
 
 std::optional<SubscriptionId> read_id(JsonFields& fields) {
   auto id = SubscriptionId::parse(fields.required_string(kIdKey, limits::kJsonBytes));
@@ -93,10 +93,12 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
   } else {
     services.connection_sessions.release(id);
   }
-  reply(json_text_of(json{{"subscriptionIdentifier", id.text()},
-                          {"state", name_of(subscribed->state)},
-                          {"generation", subscribed->generation},
-                          {"change", name_of(subscribed->change)}}));
+  json answer{{"subscriptionIdentifier", id.text()},
+              {"state", name_of(subscribed->state)},
+              {"generation", subscribed->generation},
+              {"change", name_of(subscribed->change)}};
+  if (subscribed->how) answer["how"] = name_of(*subscribed->how);
+  reply(json_text_of(answer));
 }
 
 void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
@@ -133,12 +135,13 @@ void restart(const ControlServices& services, const json& params, Reply reply) {
   if (const auto done = fields.finish(); !done) return reply(done.error());
   const auto answer = [reply = std::move(reply)](Result<SessionTable::Restarted> done) {
     if (!done) return reply(at_id(done.error()));
-    reply(json_text_of(json{{"mode", done->mode},
+    reply(json_text_of(json{{"mode", name_of(done->mode)},
                             {"generation", done->generation},
                             {"gapMs", done->gap_ms},
-                            {"lostFrames", done->lost_frames}}));
+                            {"lostFrames", done->lost_frames},
+                            {"duplicateFrames", done->duplicate_frames}}));
   };
-  services.sessions.restart(*id, std::string{kRestartModes[mode]}, answer);
+  services.sessions.restart(*id, static_cast<RestartMode>(mode), answer);
 }
 
 void snapshot(const ControlServices& services, const json& params, Reply reply) {

@@ -59,6 +59,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
                  {"lifetime", "connection"},
                  {"pace", "flat_out"},
                  {"loop", true},
+                 {"maxRtspConnections", 2},
                  {"logLevel", "debug"}});
   const SessionSpec spec = parsed(params);
   EXPECT_EQ(spec.pipeline_name, "cars");
@@ -67,6 +68,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
   EXPECT_EQ(spec.lifetime, Lifetime::Connection);
   EXPECT_EQ(spec.pace, Pace::FlatOut);
   EXPECT_TRUE(spec.loop);
+  EXPECT_EQ(spec.max_rtsp_connections, 2U);
   EXPECT_EQ(spec.log_level, "debug");
   EXPECT_EQ(spec.to_json(Secrets::Kept), params);
 }
@@ -119,8 +121,9 @@ TEST(SessionSpec, OtherParametersAreNotEqual) {
   const SessionSpec spec = parsed(smallest_session());
   for (const json& params :
        {with("rtspUrl", "rtsp://admin:other@cam/a?token=s3cret"), with("transport", "udp"),
-        with("lifetime", "connection"), with("logLevel", "debug"), with("pipeline", "cars"),
-        with("pipeline", inline_pipeline()), with("subscriptionIdentifier", "d;e")}) {
+        with("lifetime", "connection"), with("logLevel", "debug"), with("maxRtspConnections", 64),
+        with("pipeline", "cars"), with("pipeline", inline_pipeline()),
+        with("subscriptionIdentifier", "d;e")}) {
     EXPECT_NE(parsed(params), spec) << params;
   }
 }
@@ -166,6 +169,8 @@ TEST(SessionSpec, EveryBadFieldIsRefusedByItsPath) {
            Case{"lifetime", true, "params.lifetime"},
            Case{"pace", "slow", "params.pace"},
            Case{"loop", 1, "params.loop"},
+           Case{"maxRtspConnections", 65, "params.maxRtspConnections"},
+           Case{"maxRtspConnections", -1, "params.maxRtspConnections"},
            Case{"logLevel", "verbose", "params.logLevel"},
            Case{"credentials", "bob:x", "params.credentials"},
            Case{"credentials", {{"user", "bob"}}, "params.credentials.user"},

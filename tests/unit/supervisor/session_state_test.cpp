@@ -49,7 +49,6 @@ const std::vector<Column> kEvents{
     {"ended, too often", {Kind::WorkerEnded, kNew, AfterEnd::OpenBreaker}},
     {"ended for good", {Kind::WorkerEnded, kNew, AfterEnd::GiveUp}},
     {"retry due", {Kind::RetryDue}},
-    {"kill due", {Kind::KillDue}},
 };
 
 /// What a cell of the table says: the next state, its reason and the action.
@@ -80,7 +79,6 @@ Row running_row(State state) {
       {"ended, retry", {State::BackingOff, kNew, Action::ArmRetry}},
       {"ended, too often", {State::CrashLoop, kNew, Action::ArmRetry}},
       {"ended for good", {State::Failed, kNew, Action::None}},
-      {"kill due", {state, kEarlier, Action::Kill}},
   };
 }
 
@@ -121,7 +119,6 @@ Row row_of(State state) {
     case State::Stopping:
       return {{"start asked", {State::Stopping, kEarlier, Action::None, true}},
               {"worker broken", {State::Stopping, kEarlier, Action::Kill}},
-              {"kill due", {State::Stopping, kEarlier, Action::Kill}},
               {"ended, retry", {State::Stopped, ErrorCode::None, Action::None}},
               {"ended, too often", {State::Stopped, ErrorCode::None, Action::None}},
               {"ended for good", {State::Stopped, ErrorCode::None, Action::None}}};

@@ -84,8 +84,8 @@ TEST(SessionDetailsTest, WithoutWorkerModelOrFrameItSaysSo) {
 
 TEST(RestartLineTest, GapAndLossAreNamed) {
   EXPECT_EQ(restart_line("gate", json::parse(R"({"mode": "replace", "generation": 4, "gapMs": 812,
-                                                "lostFrames": 9})")),
-            "gate restarted (replace): generation 4, gap 812ms, 9 frames lost\n");
+                                                "lostFrames": 9, "duplicateFrames": 0})")),
+            "gate restarted (replace): generation 4, gap 812ms, 9 frames lost, 0 twice\n");
 }
 
 TEST(SystemTextTest, TotalsAreShown) {

@@ -1,0 +1,171 @@
+#include "supervisor/session/incarnation.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "common/clock.hpp"
+#include "ipc/start_message.hpp"
+#include "supervisor/session/log_tail.hpp"
+#include "supervisor/session/worker_readings.hpp"
+
+namespace bulkhead::supervisor {
+
+using boost::system::error_code;
+using Kind = SessionEvent::Kind;
+using std::chrono::nanoseconds;
+
+Result<std::shared_ptr<Incarnation>> Incarnation::start(boost::asio::io_context& loop,
+                                                        const SessionEnvironment& environment,
+                                                        const Spec& spec, Events events) {
+  auto made = std::make_shared<Incarnation>(Private{}, loop, environment, spec, std::move(events));
+  if (const auto launched = made->launch(environment, spec); !launched) return launched.error();
+  return made;
+}
+
+Incarnation::Incarnation(Private, boost::asio::io_context& loop,
+                         const SessionEnvironment& environment, const Spec& spec, Events events)
+    : loop_{loop},
+      limits_{environment.limits},
+      events_{std::move(events)},
+      generation_{spec.generation},
+      log_file_{spec.log_file},
+      started_ns_{monotonic_ns()},
+      started_wall_ns_{wall_ns()},
+      watchdog_{environment.limits.watchdog},
+      kill_{loop} {}
+
+Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {
+  const ipc::StartMessage start{.spec = spec.session,
+                                .generation = generation_,
+                                .log_file = log_file_,
+                                .log_max_bytes = environment.log_max_bytes,
+                                .log_backup_count = environment.log_backup_count,
+                                .cache_dir = environment.state_dir + "/cache",
+                                .model_dir = environment.model_dir,
+                                .model_catalog = environment.model_catalog,
+                                .hold_camera = spec.camera == Camera::OnCommand};
+  // The link is ours and is let go of before we end; none of these can come later.
+  auto link =
+      WorkerLink::start(loop_,
+                        {.executable = environment.worker_executable,
+                         .generation = generation_,
+                         .limits = {.memory_bytes = environment.memory_per_process_bytes},
+                         .start_json = start.to_json()},
+                        {.record = [this](const auto& taken) { events_.record(*this, taken); },
+                         .broken = [this](const Error& error) { events_.broken(*this, error); },
+                         .exited =
+                             [this](const ExitStatus& exit) {
+                               kill_.cancel();
+                               events_.exited(*this, exit);
+                             }});
+  if (!link) return link.error();
+  link_ = std::move(*link);
+  return {};
+}
+
+SessionCounters Incarnation::counters() const {
+  SessionCounters counters = counters_;
+  read_counters(link_->status(), monotonic_ns(), counters);
+  counters.fps = rates_.inferred_per_second();
+  return counters;
+}
+
+Millis Incarnation::healthy_time() const {
+  if (model_loaded_ns_ == 0) return Millis{0};
+  return std::chrono::duration_cast<Millis>(nanoseconds{monotonic_ns() - started_ns_});
+}
+
+Result<> Incarnation::take_model(const ModelCard& card) {
+  if (model_) return Error{ErrorCode::ProtocolError, "it named its model twice", {}};
+  model_ = card;
+  model_loaded_ns_ = monotonic_ns();
+  return {};
+}
+
+std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, SessionState state,
+                                                    double max_fps) {
+  link_->poll();
+  send_open_camera();
+  if (!is_running(state) || is_doomed()) return {};
+  const auto stage = read_stage(link_->status());
+  if (!stage) {
+    return {{{Kind::WorkerBroken, ErrorCode::Corrupt}, "status page: no such stage"}};
+  }
+  WorkerProgress seen = read_progress(link_->status(), *stage);
+  seen.greeted = link_->greeted();
+  seen.has_camera = expects_frames(state);
+  const auto verdict = watchdog_.observe(now_ns, seen);
+  if (verdict.hung) return {{{Kind::WorkerHung, ErrorCode::WorkerHung}, *verdict.hung}};
+  if (!seen.has_camera) {
+    rates_ = {};
+    return {};
+  }
+  rates_.observe(now_ns, seen.frames_decoded_total, seen.frames_inferred_total);
+  if (verdict.frames_missing) return {{{Kind::FramesMissing}, "no new frame"}};
+  const bool behind = rates_.falling_behind(max_fps);
+  return {{{Kind::FramesFlow}, {}},
+          {{behind ? Kind::FallingBehind : Kind::KeepingUp},
+           "less than half of the frames asked for are inferred"}};
+}
+
+void Incarnation::open_camera() {
+  owes_open_camera_ = true;
+  send_open_camera();
+}
+
+void Incarnation::send_open_camera() {
+  if (!owes_open_camera_) return;
+  owes_open_camera_ = !link_->send({.request_id = 0, .deadline_ns = 0, .body = ipc::OpenCamera{}});
+}
+
+void Incarnation::ask_to_stop() {
+  asked_to_stop_ = true;
+  link_->ask_to_stop();
+  arm_kill(limits_.term_grace);
+}
+
+void Incarnation::abort(const Error& reason) {
+  if (!killed_for_) killed_for_ = reason;
+  link_->abort();
+  arm_kill(limits_.abort_grace);
+}
+
+void Incarnation::kill(const Error& reason) {
+  if (!killed_for_) killed_for_ = reason;
+  link_->stop_reading();
+  link_->kill();
+}
+
+void Incarnation::arm_kill(Millis grace) {
+  kill_.expires_after(grace);
+  kill_.async_wait([weak = weak_from_this()](const error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    if (!self->killed_for_) {
+      self->killed_for_ = Error{ErrorCode::WorkerHung, "it did not stop in time", {}};
+    }
+    self->link_->kill();
+  });
+}
+
+WorkerEnd Incarnation::classify(const ExitStatus& exit) const {
+  return classify_end(
+      {.exit = exit, .killed_for = killed_for_, .fatal = last_words_, .asked = asked_to_stop_});
+}
+
+ExitRecord Incarnation::end_record(const ExitStatus& exit, const WorkerEnd& end) const {
+  const nanoseconds uptime{monotonic_ns() - started_ns_};
+  return {.generation = generation_,
+          .at_wall_ns = wall_ns(),
+          .uptime_ms = std::chrono::duration_cast<Millis>(uptime).count(),
+          .exit_code = exit.code,
+          .signal = exit.signal,
+          .reason = end.reason,
+          .text = end.text,
+          .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
+          .peak_rss_bytes = exit.peak_rss_bytes,
+          .cpu_ms = exit.cpu_ms,
+          .last_log_lines = last_log_lines(log_file_)};
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/result.hpp"
+#include "supervisor/session/frame_rates.hpp"
+#include "supervisor/session/progress_watchdog.hpp"
+#include "supervisor/session/session_environment.hpp"
+#include "supervisor/session/session_state.hpp"
+#include "supervisor/session/session_view.hpp"
+#include "supervisor/session/worker_end.hpp"
+#include "supervisor/session/worker_link.hpp"
+
+namespace bulkhead::supervisor {
+
+/// One worker of a session from its start to its end, and all that is known of it: what it said of
+/// itself, whether it makes progress, what it has done. What follows from that is Session's to
+/// decide; a session may have two of these while one takes over from the other.
+///
+/// Owned by Session and used by the loop's thread. Destroying it kills the process.
+class Incarnation : public std::enable_shared_from_this<Incarnation> {
+  struct Private {};  // only start() constructs
+
+ public:
+  enum class Camera {
+    AtOnce,     // it connects as soon as it can
+    OnCommand,  // it loads all it needs and waits for `open_camera`
+  };
+
+  struct Spec {
+    SessionSpec session;
+    Generation generation;
+    std::string log_file;
+    Camera camera = Camera::AtOnce;
+  };
+
+  /// Called on the loop; none of them after the end. They may let go of the incarnation.
+  struct Events {
+    std::function<void(Incarnation&, const ipc::PriorityConsumer::Taken&)> record;
+    std::function<void(Incarnation&, const Error&)> broken;  // it violated the protocol
+    std::function<void(Incarnation&, const ExitStatus&)> exited;
+  };
+
+  /// An event of session_state that a look at the worker gave, and what to say about it.
+  struct Noticed {
+    SessionEvent event;
+    std::string text;
+  };
+
+  /// SpawnFailed, or LimitReached for lack of memory or descriptors.
+  static Result<std::shared_ptr<Incarnation>> start(boost::asio::io_context& loop,
+                                                    const SessionEnvironment& environment,
+                                                    const Spec& spec, Events events);
+
+  Incarnation(Private, boost::asio::io_context& loop, const SessionEnvironment& environment,
+              const Spec& spec, Events events);
+
+  [[nodiscard]] Generation generation() const noexcept { return generation_; }
+  [[nodiscard]] pid_t pid() const noexcept { return link_->pid(); }
+  [[nodiscard]] std::int64_t started_ns() const noexcept { return started_ns_; }
+  [[nodiscard]] std::int64_t started_wall_ns() const noexcept { return started_wall_ns_; }
+  [[nodiscard]] const std::optional<ModelCard>& model() const noexcept { return model_; }
+  [[nodiscard]] const FrameRates& rates() const noexcept { return rates_; }
+  [[nodiscard]] SessionCounters counters() const;
+  [[nodiscard]] bool is_doomed() const noexcept { return killed_for_.has_value(); }
+
+  /// How long it has been up, as the restart policy counts it: nothing before its model is loaded,
+  /// for only a worker that got so far can count as healthy.
+  [[nodiscard]] Millis healthy_time() const;
+
+  // What it said.
+  void count_result() noexcept { ++counters_.results_received_total; }
+  void count_expired() noexcept { ++counters_.results_expired_total; }
+  [[nodiscard]] Result<> take_model(const ModelCard& card);  // ProtocolError: it had one
+  void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
+
+  /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
+  /// `max_fps` what it was asked for; 0: all frames.
+  [[nodiscard]] std::vector<Noticed> look(std::int64_t now_ns, SessionState state, double max_fps);
+
+  /// Lets a worker with Camera::OnCommand connect, as soon as it takes commands.
+  void open_camera();
+
+  [[nodiscard]] bool send(const ipc::Command& command) { return link_->send(command); }
+  [[nodiscard]] std::optional<std::vector<std::byte>> preview() const { return link_->preview(); }
+
+  // Its end. A grace later it is killed.
+  void ask_to_stop();
+  void abort(const Error& reason);
+  void kill(const Error& reason);
+
+  [[nodiscard]] WorkerEnd classify(const ExitStatus& exit) const;
+  [[nodiscard]] ExitRecord end_record(const ExitStatus& exit, const WorkerEnd& end) const;
+
+ private:
+  Result<> launch(const SessionEnvironment& environment, const Spec& spec);
+  void arm_kill(Millis grace);
+  void send_open_camera();
+
+  boost::asio::io_context& loop_;
+  const SessionLimits& limits_;
+  const Events events_;
+  const Generation generation_;
+  const std::string log_file_;
+  const std::int64_t started_ns_;
+  const std::int64_t started_wall_ns_;
+  std::shared_ptr<WorkerLink> link_;
+  ProgressWatchdog watchdog_;
+  FrameRates rates_;
+  SessionCounters counters_;
+  std::int64_t model_loaded_ns_ = 0;  // 0: not yet
+  std::optional<ModelCard> model_;
+  std::optional<ipc::Fatal> last_words_;
+  std::optional<Error> killed_for_;
+  bool asked_to_stop_ = false;
+  bool owes_open_camera_ = false;
+  boost::asio::steady_timer kill_;
+};
+
+}  // namespace bulkhead::supervisor
