@@ -30,6 +30,7 @@ constexpr std::array kEntries{
     Entry{ErrorCode::Stalled, "STALLED", Persistence::Transient},
     Entry{ErrorCode::EndOfStream, "EOS", Persistence::Transient},
     Entry{ErrorCode::DecodeError, "DECODE_ERROR", Persistence::Transient},
+    Entry{ErrorCode::Frozen, "FROZEN", Persistence::Transient},
     Entry{ErrorCode::ModelInvalid, "MODEL_INVALID", Persistence::Permanent},
     Entry{ErrorCode::InferenceFailed, "INFERENCE_FAILED", Persistence::Permanent},
     Entry{ErrorCode::SpawnFailed, "SPAWN_FAILED", Persistence::Transient},

@@ -27,6 +27,7 @@ enum class ErrorCode : std::uint16_t {
   Stalled = 24,
   EndOfStream = 25,
   DecodeError = 26,
+  Frozen = 27,  // it sends, but always the same picture
 
   // A model that does not run.
   ModelInvalid = 40,

@@ -30,7 +30,9 @@ inline constexpr int kJsonDepth = 32;
 inline constexpr std::uint32_t kFrameSide = 8192;  // pixels
 inline constexpr std::size_t kObjectsPerFrame = 300;
 inline constexpr std::size_t kCandidatesPerFrame = 1000;  // boxes that enter the NMS
-inline constexpr std::size_t kFrameRingFrames = 2;
+inline constexpr std::size_t kFrameRingFrames = 8;        // of a camera, but see kFrameRingAge
+inline constexpr auto kFrameRingAge = 200ms;              // between the oldest and the newest held
+inline constexpr std::size_t kClipRingFrames = 2;         // of a clip that is played flat out
 inline constexpr std::size_t kPreviewBytes = std::size_t{1024} * 1024;
 
 // Pipeline.
@@ -112,6 +114,8 @@ inline constexpr int kSlowInferenceFactor = 8;    // times its own mean, where t
 inline constexpr auto kLongestInference = 30s;
 inline constexpr auto kControlSilence = 3s;  // the control loop ticks several times a second
 inline constexpr auto kStaleTime = 2s;       // live without a new frame for so long: stale
+inline constexpr auto kFrozenLook = 1s;      // between two looks at what the picture shows
+inline constexpr auto kFrozenTime = 60s;     // the same picture for so long: frozen
 inline constexpr auto kSourceSilence = 20s;  // stale for so long and no word of a lost camera: hung
 inline constexpr auto kWatchdogTick = 200ms;
 inline constexpr auto kTermGrace = 3s;
@@ -121,7 +125,8 @@ inline constexpr auto kSnapshotTime = 3s;
 inline constexpr auto kRestartTime = 60s;  // until a requested restart is live again
 
 // A new worker beside the old one. Cameras report their clock every 5 s.
-inline constexpr int kRtspConnections = 64;  // that a camera is said to serve
+inline constexpr int kPriority = 9;                // of a session
+inline constexpr int kRtspConnections = 64;        // that a camera is said to serve
 inline constexpr std::size_t kSettledResults = 3;  // of the new one, without a hole between them,
 inline constexpr auto kSettledFor = 500ms;         // and for so long, before it may take over;
 inline constexpr auto kSettlingTime = 5s;          // but it is waited for no longer than this
@@ -138,6 +143,8 @@ inline constexpr auto kBreakerProbe = 60s;
 inline constexpr auto kHealthyTime =
     60s;                                  // a worker up for so long clears its predecessors' deaths
 inline constexpr auto kSettledTime = 1s;  // up for so long: no crash at start, a lone death
+
+inline constexpr auto kRestoreInterval = 250ms;  // between sessions that come back at start
 
 // One session of the supervisor.
 inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs

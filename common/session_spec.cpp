@@ -15,6 +15,7 @@ const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
 const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t kInfo = 2;
+constexpr std::int64_t kDefaultPriority = 5;
 
 template <class Enum>
 std::string_view name_in(const std::vector<std::string_view>& names, Enum value) {
@@ -92,6 +93,8 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
   const auto pace = static_cast<Pace>(fields.one_of("pace", kPaceNames, 0));
   const bool loop = fields.boolean("loop", false);
   check_playback(fields, url, pace, loop);
+  const auto priority = static_cast<std::uint32_t>(
+      fields.integer("priority", kDefaultPriority, 0, limits::kPriority));
   const auto connections = static_cast<std::uint32_t>(
       fields.integer("maxRtspConnections", 0, 0, limits::kRtspConnections));
   const std::size_t log_level = fields.one_of("logLevel", kLogLevels, kInfo);
@@ -105,6 +108,7 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
                      .lifetime = lifetime,
                      .pace = pace,
                      .loop = loop,
+                     .priority = priority,
                      .max_rtsp_connections = connections,
                      .log_level = std::string{kLogLevels[log_level]}};
 }
@@ -118,6 +122,7 @@ nlohmann::json SessionSpec::to_json(Secrets secrets) const {
       {"lifetime", name_in(kLifetimeNames, lifetime)},
       {"pace", name_in(kPaceNames, pace)},
       {"loop", loop},
+      {"priority", priority},
       {"maxRtspConnections", max_rtsp_connections},
       {"logLevel", log_level},
   };

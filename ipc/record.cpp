@@ -131,7 +131,7 @@ Detection read_detection(WireReader& reader) {
 
 CameraChange read_camera_change(WireReader& reader) {
   CameraChange change;
-  change.state = reader.enumeration("state", CameraState::Lost);
+  change.state = reader.enumeration("state", CameraState::Frozen);
   change.reason = reader.error_code("reason");
   change.text = reader.text("text", limits::kReasonBytes);
   change.retry_in_ms = reader.u32("retry_in_ms");

@@ -18,8 +18,9 @@ namespace bulkhead::ipc {
 /// What a worker says of its camera. The supervisor derives the session's state from it.
 enum class CameraState : std::uint8_t {
   Connecting = 0,
-  Live = 1,  // a frame was inferred
-  Lost = 2,  // the connection ended; `reason` says why, the worker tries again by itself
+  Live = 1,    // a frame was inferred
+  Lost = 2,    // the connection ended; `reason` says why, the worker tries again by itself
+  Frozen = 3,  // frames come, their content does not change; Live once it does again
 };
 
 struct CameraChange {

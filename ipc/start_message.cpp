@@ -36,7 +36,8 @@ std::string StartMessage::to_json() const {
                             {"cacheDir", cache_dir},
                             {"modelDir", model_dir},
                             {"modelCatalog", model_catalog},
-                            {"holdCamera", hold_camera}};
+                            {"holdCamera", hold_camera},
+                            {"yields", yields}};
   return json.dump();
 }
 
@@ -56,6 +57,7 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");
   const bool hold_camera = fields.boolean("holdCamera", false);
+  const bool yields = fields.boolean("yields", false);
   if (session == nullptr) fields.fail("session", "is missing");
   if (auto checked = fields.finish(); !checked) return checked.error();
 
@@ -74,7 +76,8 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .cache_dir = std::move(cache_dir),
                       .model_dir = std::move(model_dir),
                       .model_catalog = std::move(model_catalog),
-                      .hold_camera = hold_camera};
+                      .hold_camera = hold_camera,
+                      .yields = yields};
 }
 
 }  // namespace bulkhead::ipc

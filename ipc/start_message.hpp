@@ -20,6 +20,7 @@ struct StartMessage {
   std::string model_dir;      // where fetched models lie
   std::string model_catalog;  // path of config/models.json
   bool hold_camera = false;   // load all, then wait for OpenCamera
+  bool yields = false;        // load the model behind others: a worker beside it still works
 
   [[nodiscard]] std::string to_json() const;
   static Result<StartMessage> from_json(const std::string& text);

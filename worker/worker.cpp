@@ -3,12 +3,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spdlog/logger.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -40,6 +43,24 @@ spdlog::level::level_enum level_of(std::string_view name) {
   return spdlog::level::debug;
 }
 
+/// On a thread of its own, for an ordinary user's thread cannot take back that it made itself nice.
+Result<Detector> create_behind_others(const DetectStage& stage, const DetectorPlaces& places) {
+  constexpr int kNice = 10;  // a tenth of the processor time of an ordinary thread beside it
+  std::optional<Result<Detector>> created;
+  std::exception_ptr thrown;
+  std::thread{[&] {
+    ::pthread_setname_np(::pthread_self(), "load");
+    ::setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread
+    try {
+      created = Detector::create(stage, places);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }}.join();
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(*created);
+}
+
 Error internal(std::string what) { return {ErrorCode::Internal, std::move(what), {}}; }
 
 }  // namespace
@@ -50,7 +71,9 @@ Worker::Worker(ipc::StartMessage start, Surroundings surroundings)
       status_{around_.segment.status()},
       preview_{around_.segment.preview_slot()},
       camera_{around_.publisher, around_.redactor},
-      ring_{limits::kFrameRingFrames, when_full(start_.spec)} {}
+      ring_{when_full(start_.spec) == WhenFull::Block ? limits::kClipRingFrames
+                                                      : limits::kFrameRingFrames,
+            when_full(start_.spec)} {}
 
 ipc::WorkerExit Worker::run() {
   ipc::WorkerExit code = ipc::kExitOk;
@@ -184,9 +207,10 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const PipelineSpec& pipeline = *start_.spec.pipeline;
   std::filesystem::path optimized_dir;  // beside GStreamer's registry; empty: none are kept
   if (!start_.cache_dir.empty()) optimized_dir = std::filesystem::path{start_.cache_dir} / "models";
-  auto detector = Detector::create(
-      pipeline.detect,
-      {.catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir});
+  const DetectorPlaces places{
+      .catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir};
+  auto detector = start_.yields ? create_behind_others(pipeline.detect, places)
+                                : Detector::create(pipeline.detect, places);
   if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
   around_.steps.step("model");
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);

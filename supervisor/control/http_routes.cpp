@@ -66,6 +66,7 @@ unsigned http_status_of(ErrorCode code) noexcept {
     case ErrorCode::Stalled:
     case ErrorCode::EndOfStream:
     case ErrorCode::DecodeError:
+    case ErrorCode::Frozen:
       return 502;  // the camera, not the client and not we
     default:
       return 500;

@@ -43,7 +43,8 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
                                 .cache_dir = environment.state_dir + "/cache",
                                 .model_dir = environment.model_dir,
                                 .model_catalog = environment.model_catalog,
-                                .hold_camera = spec.camera == Camera::OnCommand};
+                                .hold_camera = spec.camera == Camera::OnCommand,
+                                .yields = spec.yields};
   // The link is ours and is let go of before we end; none of these can come later.
   auto link =
       WorkerLink::start(loop_,

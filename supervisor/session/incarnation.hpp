@@ -39,6 +39,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     Generation generation;
     std::string log_file;
     Camera camera = Camera::AtOnce;
+    bool yields = false;  // to the worker that it is to follow
   };
 
   /// Called on the loop; none of them after the end. They may let go of the incarnation.

@@ -114,6 +114,8 @@ void Session::on_camera(Incarnation& worker, const ipc::Record& record,
         finish_restart(record.publish_ns, RestartMode::Replace);
       }
       return;
+    case ipc::CameraState::Frozen:
+      return tell(worker, {Kind::CameraFrozen, change.reason}, printable(change.text));
     case ipc::CameraState::Lost:
       tell(worker, {Kind::CameraLost, change.reason}, printable(change.text));
       // Trying again by itself would only lock us out; an operator has to act first.

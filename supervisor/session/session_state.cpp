@@ -42,6 +42,8 @@ SessionStep step_camera(const SessionCondition& now, const SessionEvent& event) 
       return go(State::Connecting);
     case Kind::CameraLive:
       return go(State::Live);
+    case Kind::CameraFrozen:
+      return expects_frames(now.state) ? go(State::Frozen, event.reason) : stay(now);
     default:  // CameraLost
       return go(event.reason == ErrorCode::AuthFailed ? State::AuthFailed : State::Offline,
                 event.reason);
@@ -57,6 +59,7 @@ SessionStep step_running(const SessionCondition& now, const SessionEvent& event)
     case Kind::CameraConnecting:
     case Kind::CameraLive:
     case Kind::CameraLost:
+    case Kind::CameraFrozen:
       return step_camera(now, event);
     case Kind::FramesMissing:
       return expects_frames(now.state) && now.state != State::Stale

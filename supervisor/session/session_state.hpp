@@ -20,6 +20,7 @@ struct SessionEvent {
     CameraConnecting,  // the worker's words
     CameraLive,
     CameraLost,     // `reason`
+    CameraFrozen,   // `reason`
     FramesMissing,  // the watchdog's words
     FramesFlow,
     FallingBehind,

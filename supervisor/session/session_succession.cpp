@@ -58,7 +58,8 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
       {.session = spec,
        .generation = ++last_generation_,
        .log_file = log_file_,
-       .camera = mode == RestartMode::Overlap ? Camera::AtOnce : Camera::OnCommand},
+       .camera = mode == RestartMode::Overlap ? Camera::AtOnce : Camera::OnCommand,
+       .yields = true},
       incarnation_events());
   if (!worker) {
     log("no successor could be started, text=\"" + worker.error().message + '"');

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "common/limits.hpp"
+
 namespace bulkhead::worker {
 
 FrameRing::FrameRing(std::size_t capacity, WhenFull when_full)
@@ -16,15 +18,25 @@ bool FrameRing::push(Frame frame, std::stop_token stop) {
     std::unique_lock lock{mutex_};
     if (when_full_ == WhenFull::Block) {
       if (!changed_.wait(lock, stop, [this] { return frames_.size() < capacity_; })) return false;
-    } else if (frames_.size() == capacity_) {
-      frames_.pop_front();
-      ++dropped_total_;
-      behind_ = true;
+    } else {
+      while (is_full_for(frame)) {
+        frames_.pop_front();
+        ++dropped_total_;
+        behind_ = true;
+      }
     }
     frames_.push_back(std::move(frame));
   }
   changed_.notify_all();
   return true;
+}
+
+bool FrameRing::is_full_for(const Frame& frame) const {
+  constexpr std::size_t kAlways = 2;
+  if (frames_.size() >= capacity_) return true;
+  if (frames_.size() < kAlways) return false;
+  const std::chrono::nanoseconds age{frame.arrival_ns - frames_.front().arrival_ns};
+  return age > limits::kFrameRingAge;
 }
 
 std::optional<Frame> FrameRing::pop(std::stop_token stop, std::chrono::milliseconds wait) {

@@ -23,8 +23,12 @@ enum class WhenFull {
 /// One producer thread, one consumer thread; owned by Worker. At the limit it drops the oldest
 /// frame and counts it, or makes the producer wait, as `WhenFull` says: a slow detector never
 /// stops a camera's socket from being read. A detector that has fallen behind, so that frames were
-/// dropped, gets the newest next, not the oldest: it would stay two frames late for ever. One that
-/// was only held up for a moment gets every frame.
+/// dropped, gets the newest next, not the oldest: it would stay late for ever. One that was only
+/// held up for a moment gets every frame.
+///
+/// With DropOldest the limit is a time, limits::kFrameRingAge between the oldest and the newest
+/// frame held, so that a fast camera gets as long a moment as a slow one; two frames may always be
+/// held, and never more than `capacity`.
 class FrameRing {
  public:
   FrameRing(std::size_t capacity, WhenFull when_full);
@@ -40,6 +44,8 @@ class FrameRing {
   [[nodiscard]] std::size_t depth() const;
 
  private:
+  [[nodiscard]] bool is_full_for(const Frame& frame) const;
+
   const std::size_t capacity_;
   const WhenFull when_full_;
   mutable std::mutex mutex_;

@@ -67,6 +67,10 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
                                       .height = frame.height,
                                       .objects = std::move(inference->objects)});
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
+  // After the frame has made its camera live.
+  if (const auto froze = picture_.observe(frame)) {
+    *froze ? stages_.camera.frozen() : stages_.camera.moves_again();
+  }
   return {};
 }
 

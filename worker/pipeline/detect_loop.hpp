@@ -11,6 +11,7 @@
 #include "worker/frame/frame.hpp"
 #include "worker/frame/frame_ring.hpp"
 #include "worker/pipeline/frame_rate_gate.hpp"
+#include "worker/pipeline/frozen_picture.hpp"
 #include "worker/pipeline/stage_timer.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
@@ -53,8 +54,10 @@ class DetectLoop {
   void take(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
   void count(const Inference& inference) noexcept;
+
   Stages stages_;
   FrameRateGate gate_;
+  FrozenPicture picture_;
   StageTimer timer_;
   ipc::Stage waiting_ = ipc::Stage::Connecting;  // WaitingForFrame once there was one
 };

@@ -29,6 +29,7 @@ void CameraReport::model_loaded() {
 void CameraReport::connecting() {
   const MutexLock lock{mutex_};
   live_from_ = 0;
+  live_ = false;
   say({.state = ipc::CameraState::Connecting, .text = {}});
 }
 
@@ -40,10 +41,24 @@ void CameraReport::first_frame(std::uint64_t frame_id) {
 void CameraReport::lost(const Error& error, std::chrono::milliseconds retry_in) {
   const MutexLock lock{mutex_};
   live_from_ = 0;
+  live_ = false;
   say({.state = ipc::CameraState::Lost,
        .reason = error.code,
        .text = printable_text(redactor_->redact(error.message), limits::kReasonBytes),
        .retry_in_ms = to_ms(retry_in)});
+}
+
+void CameraReport::frozen() {
+  const MutexLock lock{mutex_};
+  if (!live_) return;  // the frame was of a connection that is lost
+  say({.state = ipc::CameraState::Frozen,
+       .reason = ErrorCode::Frozen,
+       .text = "the camera sends the same picture over and over"});
+}
+
+void CameraReport::moves_again() {
+  const MutexLock lock{mutex_};
+  if (live_) say({.state = ipc::CameraState::Live, .text = {}});
 }
 
 void CameraReport::finished() { finished_.store(true, std::memory_order_release); }
@@ -52,6 +67,7 @@ bool CameraReport::inferred(std::uint64_t frame_id) {
   const MutexLock lock{mutex_};
   if (live_from_ == 0 || frame_id < live_from_) return false;
   live_from_ = 0;
+  live_ = true;
   say({.state = ipc::CameraState::Live, .text = {}});
   return true;
 }

@@ -12,7 +12,7 @@
 
 namespace bulkhead::worker {
 
-/// Says what becomes of the camera: Connecting, Live, Lost. Brings together what the source
+/// Says what becomes of the camera: Connecting, Live, Frozen, Lost. Brings together what the source
 /// thread sees (connections) and what the detect thread sees (inferred frames), so that a frame of
 /// a lost connection, inferred late, never reports Live.
 ///
@@ -34,6 +34,10 @@ class CameraReport {
   /// One frame was inferred. True when it was the first of its connection.
   bool inferred(std::uint64_t frame_id);
 
+  // What the pictures show.
+  void frozen();
+  void moves_again();
+
   [[nodiscard]] bool has_finished() const noexcept {
     return finished_.load(std::memory_order_acquire);
   }
@@ -51,6 +55,7 @@ class CameraReport {
   std::optional<ipc::CameraChange> held_back_ BULKHEAD_GUARDED_BY(mutex_);
   /// First frame of this connection, from which on an inferred frame means Live; 0: none waits.
   std::uint64_t live_from_ BULKHEAD_GUARDED_BY(mutex_) = 0;
+  bool live_ BULKHEAD_GUARDED_BY(mutex_) = false;  // a frame of this connection was inferred
   std::atomic<bool> finished_{false};
   bool end_said_ BULKHEAD_GUARDED_BY(mutex_) = false;
 };

@@ -59,6 +59,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
                  {"lifetime", "connection"},
                  {"pace", "flat_out"},
                  {"loop", true},
+                 {"priority", 9},
                  {"maxRtspConnections", 2},
                  {"logLevel", "debug"}});
   const SessionSpec spec = parsed(params);
@@ -68,6 +69,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
   EXPECT_EQ(spec.lifetime, Lifetime::Connection);
   EXPECT_EQ(spec.pace, Pace::FlatOut);
   EXPECT_TRUE(spec.loop);
+  EXPECT_EQ(spec.priority, 9U);
   EXPECT_EQ(spec.max_rtsp_connections, 2U);
   EXPECT_EQ(spec.log_level, "debug");
   EXPECT_EQ(spec.to_json(Secrets::Kept), params);
@@ -169,6 +171,8 @@ TEST(SessionSpec, EveryBadFieldIsRefusedByItsPath) {
            Case{"lifetime", true, "params.lifetime"},
            Case{"pace", "slow", "params.pace"},
            Case{"loop", 1, "params.loop"},
+           Case{"priority", 10, "params.priority"},
+           Case{"priority", -1, "params.priority"},
            Case{"maxRtspConnections", 65, "params.maxRtspConnections"},
            Case{"maxRtspConnections", -1, "params.maxRtspConnections"},
            Case{"logLevel", "verbose", "params.logLevel"},

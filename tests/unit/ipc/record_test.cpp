@@ -231,7 +231,7 @@ TEST(Record, DecidesAGapAndAStateAtTheirLimits) {
                             {"state",
                              [](Record& record) {
                                record.body = CameraChange{
-                                   .state = CameraState{3}, .text = "", .retry_in_ms = 0};
+                                   .state = CameraState{4}, .text = "", .retry_in_ms = 0};
                              }},
                         });
 }

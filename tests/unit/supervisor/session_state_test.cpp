@@ -39,6 +39,7 @@ const std::vector<Column> kEvents{
     {"camera live", {Kind::CameraLive}},
     {"camera lost", {Kind::CameraLost, kNew}},
     {"password refused", {Kind::CameraLost, ErrorCode::AuthFailed}},
+    {"picture frozen", {Kind::CameraFrozen, kNew}},
     {"frames missing", {Kind::FramesMissing}},
     {"frames flow", {Kind::FramesFlow}},
     {"falling behind", {Kind::FallingBehind}},
@@ -61,6 +62,12 @@ struct Answer {
 
 /// The table, row by row. An event without an entry must change nothing.
 using Row = std::map<std::string_view, Answer>;
+
+Row with_frames(Row row) {
+  row["frames missing"] = {State::Stale, ErrorCode::Stalled, Action::None};
+  row["picture frozen"] = {State::Frozen, kNew, Action::None};
+  return row;
+}
 
 Row running_row(State state) {
   // A state whose worker is doomed keeps its name, unless frames were due from it.
@@ -89,24 +96,23 @@ Row waiting_row() {
 }
 
 Row row_of(State state) {
-  const Answer stale{State::Stale, ErrorCode::Stalled, Action::None};
   Row row = running_row(state);
   switch (state) {
     case State::Starting:
     case State::Connecting:
       return row;
     case State::Live:
-      row["frames missing"] = stale;
+      row = with_frames(row);
       row["falling behind"] = {State::Degraded, ErrorCode::None, Action::None};
       return row;
     case State::Degraded:
-      row["frames missing"] = stale;
+      row = with_frames(row);
       row["keeping up"] = {State::Live, ErrorCode::None, Action::None};
       return row;
     case State::Frozen:
-      row["frames missing"] = stale;
-      return row;
+      return with_frames(row);
     case State::Stale:
+      row["picture frozen"] = {State::Frozen, kNew, Action::None};
       row["frames flow"] = {State::Live, ErrorCode::None, Action::None};
       return row;
     case State::Offline:

@@ -54,6 +54,33 @@ TEST_F(CameraReportTest, IsLiveOnlyWhenAFrameOfTheConnectionWasInferredAndSaysIt
   EXPECT_EQ(states(), States{CameraState::Live});
 }
 
+TEST_F(CameraReportTest, AFrozenPictureIsSaidAndThatItMovesAgain) {
+  camera_.model_loaded();
+  camera_.connecting();
+  camera_.first_frame(1);
+  ASSERT_TRUE(camera_.inferred(1));
+  (void)said();
+  camera_.frozen();
+  camera_.moves_again();
+  const auto changes = said();
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].state, CameraState::Frozen);
+  EXPECT_EQ(changes[0].reason, ErrorCode::Frozen);
+  EXPECT_EQ(changes[1].state, CameraState::Live);
+}
+
+TEST_F(CameraReportTest, WhatALateFrameShowsOfALostConnectionIsNotSaid) {
+  camera_.model_loaded();
+  camera_.connecting();
+  camera_.first_frame(1);
+  ASSERT_TRUE(camera_.inferred(1));
+  camera_.lost({ErrorCode::Stalled, "gone", {}}, 1s);
+  (void)said();
+  camera_.frozen();
+  camera_.moves_again();
+  EXPECT_TRUE(said().empty());
+}
+
 TEST_F(CameraReportTest, ALateFrameOfALostConnectionDoesNotMeanLive) {
   camera_.model_loaded();
   camera_.connecting();

@@ -74,7 +74,7 @@ class DetectLoopTest : public testing::Test {
   ResultPublisher publisher_{segment_, bell_.second.get(), exit_};
   PreviewPublisher preview_{segment_.preview_slot()};
   CameraReport camera_{publisher_, std::make_shared<Redactor>()};
-  FrameRing ring_{16, WhenFull::DropOldest};
+  FrameRing ring_{128, WhenFull::Block};  // scripted frames are none too many
   std::stop_source stop_;
   DetectLoop::Infer infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
     return DetectLoop::Inference{};
@@ -123,6 +123,20 @@ TEST_F(DetectLoopTest, FramesAboveTheLimitAreSkippedAndCountedBeforeTheInference
   ASSERT_TRUE(run({.max_fps = 5}));
   EXPECT_EQ(status().frames_inferred_total.load(), 6U);
   EXPECT_EQ(status().frames_skipped_total.load(), 5U);
+}
+
+TEST_F(DetectLoopTest, TheSamePictureForAMinuteIsSaidToBeFrozen) {
+  camera_.connecting();
+  camera_.first_frame(1);
+  for (std::uint64_t id = 1; id <= 65; ++id) give(id, static_cast<std::int64_t>(1000 * id));
+  ASSERT_TRUE(run());
+  std::vector<ipc::CameraState> said;
+  for (const Taken& taken : take_all()) {
+    const auto* change = std::get_if<ipc::CameraChange>(&taken.record.body);
+    if (change != nullptr) said.push_back(change->state);
+  }
+  EXPECT_EQ(said, (std::vector{ipc::CameraState::Connecting, ipc::CameraState::Live,
+                               ipc::CameraState::Frozen}));
 }
 
 TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {

@@ -48,6 +48,30 @@ TEST(FrameRingTest, ADetectorThatFellBehindGetsTheNewestAndEveryLossIsCounted) {
   EXPECT_EQ(id_of(ring.pop({}, 0ms)), 6U) << "it keeps up again";
 }
 
+TEST(FrameRingTest, AFastCameraMayBeHeldUpAsLongAsASlowOne) {
+  const auto arrives = [](std::uint64_t id, std::chrono::nanoseconds at) {
+    Frame arrived = frame(id);
+    arrived.arrival_ns = at.count();
+    return arrived;
+  };
+  FrameRing fast{8, WhenFull::DropOldest};
+  for (std::uint64_t id = 0; id <= 5; ++id) (void)fast.push(arrives(id, id * 40ms), {});
+  EXPECT_EQ(fast.dropped_total(), 0U) << "200 ms of 25 frames a second";
+  (void)fast.push(arrives(6, 240ms), {});
+  EXPECT_EQ(fast.dropped_total(), 1U);
+
+  FrameRing slow{8, WhenFull::DropOldest};
+  (void)slow.push(arrives(1, 0s), {});
+  (void)slow.push(arrives(2, 1s), {});
+  EXPECT_EQ(slow.dropped_total(), 0U) << "two may always be held";
+  (void)slow.push(arrives(3, 2s), {});
+  EXPECT_EQ(slow.dropped_total(), 1U);
+
+  FrameRing burst{8, WhenFull::DropOldest};
+  for (std::uint64_t id = 0; id < 9; ++id) (void)burst.push(arrives(id, 0s), {});
+  EXPECT_EQ(burst.dropped_total(), 1U) << "never more than the capacity";
+}
+
 TEST(FrameRingTest, ADroppedFrameGivesItsPixelsBackAtOnce) {
   FrameRing ring{1, WhenFull::DropOldest};
   const auto pixels = std::make_shared<const int>(1);

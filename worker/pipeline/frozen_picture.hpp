@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "worker/frame/frame.hpp"
+
+namespace bulkhead::worker {
+
+/// Tells a camera that sends the same picture over and over from one that looks at a still scene.
+///
+/// Once a second it reads a few thousand single points of the picture's brightness, not averaged:
+/// noise, light and motion change single points, and averages would hide that. A picture is frozen
+/// when for limits::kFrozenTime no more than 2 % of them have ever left the value they had at the
+/// start of that time by more than a lossy encoder does. Points that a clock burnt into the
+/// picture changes count once, so that a clock alone does not make a picture live.
+///
+/// Used by the detect thread. Costs a few microseconds a second. A scene without noise or motion,
+/// such as a dark room behind a strong encoder, is taken for frozen: nothing tells the two apart.
+class FrozenPicture {
+ public:
+  /// True: it has just frozen. False: it moves again. Nothing: as before. A pause of the frames,
+  /// another size and a picture without brightness of its own (Bgr: green stands for it) begin
+  /// anew.
+  [[nodiscard]] std::optional<bool> observe(const Frame& frame);
+
+ private:
+  static constexpr std::size_t kColumns = 64;
+  static constexpr std::size_t kRows = 36;
+  using Points = std::array<std::uint8_t, kColumns * kRows>;
+
+  void begin(const Frame& frame, const Points& points);
+  [[nodiscard]] std::size_t count_changed(const Points& points);
+
+  std::optional<Points> reference_;
+  std::array<bool, kColumns * kRows> changed_{};
+  std::uint32_t width_ = 0;
+  std::uint32_t height_ = 0;
+  std::int64_t since_ns_ = 0;
+  std::int64_t looked_ns_ = 0;
+  std::int64_t last_frame_ns_ = 0;
+  bool frozen_ = false;
+};
+
+}  // namespace bulkhead::worker
