@@ -18,6 +18,7 @@
 #include "supervisor/hub/hub.hpp"
 #include "supervisor/instance_lock.hpp"
 #include "supervisor/service_notifier.hpp"
+#include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
 #include "supervisor/signals.hpp"
 
@@ -90,12 +91,13 @@ void throw_exception_from_error(const StartFailure& failure, const boost::source
 /// completions of connections, which leave the hub when they are destroyed.
 struct Supervisor::Parts {
   Parts(Config settings, InstanceLock held, std::shared_ptr<spdlog::logger> logger,
-        SessionEnvironment environment)
+        SessionEnvironment environment, const fs::path& state_dir)
       : config{std::move(settings)},
         lock{std::move(held)},
         log{std::move(logger)},
+        registry{Registry::open(loop, state_dir, log)},
         sessions{loop, std::move(environment), hub.events()},
-        control{loop, config, sessions, hub, log},
+        control{loop, config, sessions, registry ? registry->get() : nullptr, hub, log},
         health_timer{loop},
         alive_timer{loop},
         stop_timer{loop} {}
@@ -105,6 +107,7 @@ struct Supervisor::Parts {
   std::shared_ptr<spdlog::logger> log;
   Hub hub;
   boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
+  Result<std::unique_ptr<Registry>> registry;
   SessionTable sessions;
   ControlServer control;
   boost::asio::steady_timer health_timer;
@@ -136,16 +139,19 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   auto log = open_own_log(config, log_dir);
   if (!log) return StartFailure{kExitStateDir, log.error().message};
 
+  const fs::path state_dir = config.state_dir;
   SessionEnvironment environment =
       environment_of(config, std::move(worker_executable), log_dir, *log);
-  std::unique_ptr<Supervisor> supervisor{new Supervisor{
-      std::make_unique<Parts>(std::move(config), std::move(*lock), *log, std::move(environment))}};
+  std::unique_ptr<Supervisor> supervisor{new Supervisor{std::make_unique<Parts>(
+      std::move(config), std::move(*lock), *log, std::move(environment), state_dir)}};
   Parts& parts = *supervisor->parts_;
+  if (!parts.registry) return StartFailure{kExitStateDir, parts.registry.error().message};
   if (const auto listening = parts.control.listen(); !listening) {
     return StartFailure{kExitUnavailable, listening.error().message};
   }
   parts.signals = std::make_unique<Signals>(
       parts.loop, [self = supervisor.get()](int number) { self->stop(number); });
+  supervisor->restore_sessions();
   supervisor->watch_health();
   parts.log->info("started version={} pid={} url={} state_dir={}", BULKHEAD_VERSION, ::getpid(),
                   supervisor->http_url(), log_value(parts.config.state_dir.string()));
@@ -161,6 +167,30 @@ std::string Supervisor::http_url() const {
   const bool brackets = host.find(':') != host.npos;
   return "http://" + (brackets ? "[" + host + "]" : host) + ":" +
          std::to_string(parts_->control.port());
+}
+
+void Supervisor::restore_sessions() {
+  Registry::Loaded loaded = (*parts_->registry)->load();
+  for (const std::string& problem : loaded.problems) {
+    parts_->log->error("{}", log_value(problem));
+  }
+  for (SessionSpec& spec : loaded.sessions) {
+    if (spec.pipeline_name.empty()) continue;  // it came whole
+    if (auto pipeline = parts_->config.pipeline(spec.pipeline_name)) {
+      spec.pipeline = std::move(*pipeline);
+    } else {
+      parts_->log->warn("session={} keeps the pipeline it had: {}", spec.id.text(),
+                        log_value(pipeline.error().message));
+    }
+  }
+  const std::size_t count = loaded.sessions.size();
+  for (const SubscriptionId& id : parts_->sessions.restore(std::move(loaded.sessions))) {
+    parts_->log->error(
+        "session={} is left out: all {} sessions are taken; raise "
+        "session_processes.max_concurrent_sessions",
+        id.text(), parts_->config.session_processes.max_concurrent_sessions);
+  }
+  if (count > 0) parts_->log->info("restored sessions={}", count);
 }
 
 bool Supervisor::run() {

@@ -47,6 +47,7 @@ class Supervisor {
   struct Parts;
   explicit Supervisor(std::unique_ptr<Parts> parts) noexcept;
 
+  void restore_sessions();
   void stop(int signal_number);
   void close();
   void watch_health();

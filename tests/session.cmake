@@ -13,6 +13,11 @@ bulkhead_test(session_test LABEL unit
   LINK bulkhead::session
 )
 
+bulkhead_test(registry_test LABEL unit
+  SOURCES unit/supervisor/registry_test.cpp
+  LINK bulkhead::session SQLiteCpp
+)
+
 add_library(bulkhead_stand_in_worker STATIC fixtures/stand_in_worker.cpp)
 target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 

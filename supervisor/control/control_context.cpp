@@ -8,7 +8,7 @@
 namespace bulkhead::supervisor {
 
 ControlContext::ControlContext(boost::asio::io_context& io, const Config& config,
-                               SessionTable& sessions, Hub& the_hub,
+                               SessionTable& sessions, Registry* registry, Hub& the_hub,
                                std::shared_ptr<spdlog::logger> logger, ControlLimits bounds)
     : loop{io},
       limits{bounds},
@@ -21,6 +21,7 @@ ControlContext::ControlContext(boost::asio::io_context& io, const Config& config
           [&sessions](const SubscriptionId& id) { (void)sessions.unsubscribe(id); }},
       services{.config = config,
                .sessions = sessions,
+               .registry = registry,
                .hub = the_hub,
                .connection_sessions = connection_sessions,
                .limits = limits,

@@ -19,7 +19,8 @@ namespace bulkhead::supervisor {
 /// weakly, because the loop may still hold theirs when the server is gone.
 struct ControlContext {
   ControlContext(boost::asio::io_context& io, const Config& config, SessionTable& sessions,
-                 Hub& the_hub, std::shared_ptr<spdlog::logger> logger, ControlLimits bounds);
+                 Registry* registry, Hub& the_hub, std::shared_ptr<spdlog::logger> logger,
+                 ControlLimits bounds);
 
   [[nodiscard]] SupervisorFigures figures() const;
 

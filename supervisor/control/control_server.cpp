@@ -14,10 +14,10 @@ struct ControlServer::Parts {
 };
 
 ControlServer::ControlServer(boost::asio::io_context& loop, const Config& config,
-                             SessionTable& sessions, Hub& hub, std::shared_ptr<spdlog::logger> log,
-                             ControlLimits limits) {
-  auto context =
-      std::make_shared<ControlContext>(loop, config, sessions, hub, std::move(log), limits);
+                             SessionTable& sessions, Registry* registry, Hub& hub,
+                             std::shared_ptr<spdlog::logger> log, ControlLimits limits) {
+  auto context = std::make_shared<ControlContext>(loop, config, sessions, registry, hub,
+                                                  std::move(log), limits);
   parts_.reset(new Parts{.context = context, .listener = Listener{context}});
 }
 

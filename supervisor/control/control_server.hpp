@@ -16,6 +16,7 @@ class logger;
 namespace bulkhead::supervisor {
 
 class Hub;
+class Registry;
 class SessionTable;
 struct Config;
 
@@ -23,12 +24,13 @@ struct Config;
 /// face of control/ towards the supervisor, which owns it and outlives it with everything it is
 /// given; all of it is used by the loop's thread.
 ///
-/// Destroying it ends all connections at once. At each limit of ControlLimits the client at fault
-/// is refused or cut, and nobody else notices.
+/// Without a registry persistent sessions are not kept. Destroying it ends all connections at once.
+/// At each limit of ControlLimits the client at fault is refused or cut, and nobody else notices.
 class ControlServer {
  public:
   ControlServer(boost::asio::io_context& loop, const Config& config, SessionTable& sessions,
-                Hub& hub, std::shared_ptr<spdlog::logger> log, ControlLimits limits = {});
+                Registry* registry, Hub& hub, std::shared_ptr<spdlog::logger> log,
+                ControlLimits limits = {});
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

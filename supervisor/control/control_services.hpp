@@ -7,6 +7,7 @@
 #include "supervisor/control/method_table.hpp"
 #include "supervisor/hub/hub.hpp"
 #include "supervisor/metrics/figures.hpp"
+#include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
 
 namespace bulkhead::supervisor {
@@ -17,6 +18,7 @@ struct Config;
 struct ControlServices {
   const Config& config;
   SessionTable& sessions;
+  Registry* registry;  // null: persistent sessions end with the supervisor
   Hub& hub;
   ConnectionSessions& connection_sessions;
   const ControlLimits& limits;

@@ -20,6 +20,7 @@ Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to) 
   SessionSpec rest = to;
   rest.log_level = from.log_level;
   rest.lifetime = from.lifetime;
+  rest.priority = from.priority;
   rest.max_rtsp_connections = from.max_rtsp_connections;
   rest.pipeline_name = from.pipeline_name;  // it has been resolved
   if (rest == from) return Reconfiguration::Hot;

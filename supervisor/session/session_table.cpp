@@ -3,13 +3,17 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "common/limits.hpp"
 #include "supervisor/session/session.hpp"
 
 namespace bulkhead::supervisor {
 
 SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment environment,
                            SessionEvents events)
-    : loop_{loop}, environment_{std::move(environment)}, events_{std::move(events)} {}
+    : loop_{loop},
+      environment_{std::move(environment)},
+      events_{std::move(events)},
+      start_timer_{loop} {}
 
 SessionTable::~SessionTable() = default;
 
@@ -29,12 +33,43 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
     return subscribed(session, Change::Reconfigured, how);
   }
   if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
+  Session& session = add(std::move(spec));
+  session.start();
+  return subscribed(session, Change::Added);
+}
+
+Session& SessionTable::add(SessionSpec spec) {
   const SubscriptionId id = spec.id;
   auto session = std::make_shared<Session>(loop_, environment_, events_, std::move(spec),
                                            [this, id] { erase_ended(id); });
-  sessions_.emplace(id, session);
-  session->start();
-  return subscribed(*session, Change::Added);
+  return *sessions_.emplace(id, std::move(session)).first->second;
+}
+
+std::vector<SubscriptionId> SessionTable::restore(std::vector<SessionSpec> specs) {
+  std::vector<SubscriptionId> left_out;
+  for (SessionSpec& spec : specs) {
+    const SubscriptionId id = spec.id;
+    if (!check_newcomer(id)) {
+      left_out.push_back(id);
+      continue;
+    }
+    add(std::move(spec));
+    to_start_.push_back(id);
+  }
+  if (!to_start_.empty()) start_next();
+  return left_out;
+}
+
+void SessionTable::start_next() {
+  const auto session = find(to_start_.front());
+  to_start_.pop_front();
+  // An operator may have been faster.
+  if (session && (*session)->generation() == 0) (*session)->start();
+  if (to_start_.empty()) return;
+  start_timer_.expires_after(limits::kRestoreInterval);
+  start_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
+    if (!error && !alive.expired() && !stopping_) start_next();
+  });
 }
 
 Result<void> SessionTable::check_newcomer(const SubscriptionId& id) const {
@@ -104,6 +139,7 @@ Result<std::shared_ptr<Session>> SessionTable::find(const SubscriptionId& id) co
 
 void SessionTable::stop_all(std::function<void()> done) {
   stopping_ = true;
+  start_timer_.cancel();
   all_stopped_.push_back(std::move(done));
   for (const auto& [id, session] : sessions_) session->stop();
   if (sessions_.empty()) call_all_stopped();

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +45,10 @@ class SessionTable {
   /// spec's pipeline is resolved. Two names that would share a log file: AlreadyExists.
   Result<Subscribed> subscribe(SessionSpec spec);
 
+  /// At start: the sessions of the registry, in this order, one each limits::kRestoreInterval so
+  /// that not all cameras are asked at once. Those past `max_sessions` are left out and returned.
+  std::vector<SubscriptionId> restore(std::vector<SessionSpec> specs);
+
   /// Stops the worker; the session is gone from `list` once it ended. NotFound.
   Result<void> unsubscribe(const SubscriptionId& id);
 
@@ -61,6 +67,8 @@ class SessionTable {
   void stop_all(std::function<void()> done);
 
  private:
+  Session& add(SessionSpec spec);
+  void start_next();
   void erase_ended(const SubscriptionId& id);
   void call_all_stopped();
   [[nodiscard]] Result<std::shared_ptr<Session>> find(const SubscriptionId& id) const;
@@ -71,6 +79,8 @@ class SessionTable {
   const SessionEvents events_;
   // Shared, so that a completion that the loop still holds finds its session alive or gone.
   std::map<SubscriptionId, std::shared_ptr<Session>> sessions_;
+  std::deque<SubscriptionId> to_start_;  // restored, waiting for their turn
+  boost::asio::steady_timer start_timer_;
   std::vector<std::function<void()>> all_stopped_;  // callers of stop_all
   bool stopping_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);  // for posted calls

@@ -31,6 +31,7 @@ struct AddOptions {
   std::string user;
   std::string password_file;
   std::string log_level;
+  std::optional<int> priority;
   std::optional<int> max_connections;
   bool loop = false;
   bool flat_out = false;
@@ -80,6 +81,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
+  if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
   if (options.loop) params["loop"] = true;
   if (options.flat_out) params["pace"] = "flat_out";
@@ -184,6 +186,8 @@ void declare_add(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"persistent", "connection"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+  verb->add_option("--priority", options->priority,
+                   "0 to 9 (default 5): the highest starts first when the supervisor comes back");
   verb->add_option("--max-rtsp-connections", options->max_connections,
                    "Viewers the camera serves at once; 1: a restart cannot overlap");
   verb->add_flag("--loop", options->loop, "Clips only: start again at the end");

@@ -68,8 +68,8 @@ Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const 
                  "params.lifetime"};
   }
   if (!spec->pipeline) {
-    const auto& asked = spec->pipeline_name;
-    auto pipeline = config.pipeline(asked.empty() ? config.default_pipeline : asked);
+    if (spec->pipeline_name.empty()) spec->pipeline_name = config.default_pipeline;
+    auto pipeline = config.pipeline(spec->pipeline_name);
     if (!pipeline) {
       Error error = pipeline.error();
       error.field = "params.pipeline";
@@ -86,7 +86,7 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
   if (!spec) return reply(spec.error());
   const SubscriptionId id = spec->id;
   const Lifetime lifetime = spec->lifetime;
-  const auto subscribed = services.sessions.subscribe(std::move(*spec));
+  const auto subscribed = services.sessions.subscribe(*spec);
   if (!subscribed) return reply(at_id(subscribed.error()));
   if (lifetime == Lifetime::Connection) {
     services.connection_sessions.own(id, caller.connection);
@@ -98,7 +98,16 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
               {"generation", subscribed->generation},
               {"change", name_of(subscribed->change)}};
   if (subscribed->how) answer["how"] = name_of(*subscribed->how);
-  reply(json_text_of(answer));
+  if (services.registry == nullptr) return reply(json_text_of(answer));
+  if (lifetime == Lifetime::Connection) {
+    return services.registry->erase(
+        id, [reply, answer](const Result<>&) { reply(json_text_of(answer)); });
+  }
+  if (subscribed->change == SessionTable::Change::Unchanged) return reply(json_text_of(answer));
+  services.registry->put(*spec, [reply, answer](const Result<>& kept) mutable {
+    answer["kept"] = kept.has_value();
+    reply(json_text_of(answer));
+  });
 }
 
 void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
@@ -108,7 +117,12 @@ void unsubscribe(const ControlServices& services, const json& params, const Repl
     return reply(at_id(gone.error()));
   }
   services.connection_sessions.release(*id);
-  reply(json_text_of(json{{"subscriptionIdentifier", id->text()}}));
+  const json answer{{"subscriptionIdentifier", id->text()}};
+  if (services.registry == nullptr) return reply(json_text_of(answer));
+  services.registry->erase(*id, [reply, answer](const Result<>& erased) {
+    if (!erased) return reply(erased.error());
+    reply(json_text_of(answer));
+  });
 }
 
 void list(const ControlServices& services, const json& params, const Reply& reply) {

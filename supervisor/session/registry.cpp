@@ -1,0 +1,269 @@
+#include "supervisor/session/registry.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <spdlog/logger.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "common/clock.hpp"
+#include "common/json_fields.hpp"
+#include "common/limits.hpp"
+#include "common/rotating_log.hpp"
+#include "common/unique_fd.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int kSchemaVersion = 1;
+constexpr int kBusyMs = 1000;  // there is one supervisor; an operator may look with sqlite3
+
+constexpr const char* kRegistrySchema =
+    "CREATE TABLE session(id TEXT PRIMARY KEY, spec TEXT NOT NULL, secret INTEGER NOT NULL,"
+    " changed TEXT NOT NULL) WITHOUT ROWID";
+// AUTOINCREMENT: a number is never used again, or a row could name a secret that is not its own.
+constexpr const char* kSecretsSchema =
+    "CREATE TABLE secret(id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)";
+
+bool is_damage(const SQLite::Exception& error) {
+  return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
+}
+
+Error io_error(const std::string& what, const std::exception& cause) {
+  return {ErrorCode::Io, what + ": " + cause.what(), {}};
+}
+
+/// Throws SQLite::Exception, as all of its kind below do.
+SQLite::Database open_database(const fs::path& file, const char* schema) {
+  // Made by us first, for SQLite would give it the rights of everybody's files.
+  UniqueFd made{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  made.reset();
+  SQLite::Database database{file.string(), SQLite::OPEN_READWRITE, kBusyMs};
+  if (database.execAndGet("PRAGMA quick_check(1)").getString() != "ok") {
+    throw SQLite::Exception{"quick_check", SQLITE_CORRUPT};
+  }
+  database.exec("PRAGMA journal_mode=WAL");
+  database.exec("PRAGMA synchronous=FULL");
+  database.exec("PRAGMA secure_delete=ON");
+  const int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version > kSchemaVersion) {
+    throw SQLite::Exception{"it was written by a newer Bulkhead", SQLITE_CANTOPEN};
+  }
+  if (version == 0) {
+    SQLite::Transaction transaction{database};
+    database.exec(schema);
+    database.exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
+    transaction.commit();
+  }
+  return database;
+}
+
+/// What is damaged is kept for who can read it, with the files that belong to it.
+void set_aside(const fs::path& file, std::vector<std::string>& problems) {
+  const std::string suffix = ".damaged-" + std::to_string(wall_ns() / kNsPerSecond);
+  std::error_code ignored;
+  for (const char* part : {"", "-wal", "-shm"}) {
+    fs::rename(file.string() + part, file.string() + suffix + part, ignored);
+  }
+  problems.push_back(file.string() + " is damaged and was set aside as " +
+                     file.filename().string() + suffix + "; sessions it held must be added again");
+}
+
+SQLite::Database open_or_replace(const fs::path& file, const char* schema,
+                                 std::vector<std::string>& problems) {
+  try {
+    return open_database(file, schema);
+  } catch (const SQLite::Exception& error) {
+    if (!is_damage(error)) throw;
+  }
+  set_aside(file, problems);
+  return open_database(file, schema);
+}
+
+/// The members of a spec's JSON that are kept apart.
+json secret_part(const SessionSpec& spec) {
+  const json kept = spec.to_json(SessionSpec::Secrets::Kept);
+  json secret{{"rtspUrl", kept.at("rtspUrl")}};
+  if (kept.contains("credentials")) secret["credentials"] = kept.at("credentials");
+  return secret;
+}
+
+json open_part(const SessionSpec& spec) {
+  json open = spec.to_json(SessionSpec::Secrets::Hidden);
+  // A name is looked up again at the next start: its file may have been changed by then. The whole
+  // pipeline beside it is for when the file is gone.
+  open["pipelineName"] = spec.pipeline_name;
+  return open;
+}
+
+Result<SessionSpec> read_spec(const std::string& open_text, const std::string& secret_text) {
+  auto open = parse_json(open_text, JsonComments::Refused);
+  if (!open) return open.error();
+  const auto secret = parse_json(secret_text, JsonComments::Refused);
+  if (!secret) return secret.error();
+  if (!open->is_object() || !secret->is_object()) {
+    return Error{ErrorCode::Corrupt, "no JSON object", {}};
+  }
+  std::string name;
+  if (const auto found = open->find("pipelineName"); found != open->end()) {
+    if (found->is_string()) name = found->get<std::string>();
+    open->erase(found);
+  }
+  open->update(*secret);
+  auto spec = SessionSpec::from_json(*open, "session");
+  if (spec) spec->pipeline_name = name;
+  return spec;
+}
+
+}  // namespace
+
+struct Registry::Parts {
+  Parts(boost::asio::io_context& answers, const fs::path& folder,
+        std::shared_ptr<spdlog::logger> logger)
+      : loop{answers},
+        log{std::move(logger)},
+        sessions{open_or_replace(folder / "registry.db", kRegistrySchema, problems)},
+        secrets{open_or_replace(folder / "secrets.db", kSecretsSchema, problems)} {}
+
+  boost::asio::io_context& loop;
+  std::shared_ptr<spdlog::logger> log;
+  std::vector<std::string> problems;
+  // Used by the thread of `disk` once `load` is over.
+  SQLite::Database sessions;
+  SQLite::Database secrets;
+  boost::asio::thread_pool disk{1};
+
+  void write(const std::string& id, const std::string& open, const std::string& secret);
+  void remove(const std::string& id);
+
+  /// Carries `change` out on the disk's thread and answers on the loop.
+  template <class Change>
+  void carry_out(Change change, Done done) {
+    boost::asio::post(disk, [this, change = std::move(change), done = std::move(done),
+                             work = boost::asio::make_work_guard(loop)]() mutable {
+      Result<> outcome;
+      try {
+        change(*this);
+      } catch (const std::exception& error) {
+        outcome = io_error("the registry could not be written", error);
+        if (log) log->error("{}", log_value(outcome.error().message));
+      }
+      boost::asio::post(loop,
+                        [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+    });
+  }
+};
+
+void Registry::Parts::write(const std::string& id, const std::string& open,
+                            const std::string& secret) {
+  SQLite::Statement keep{secrets, "INSERT INTO secret(text) VALUES(?)"};
+  keep.bind(1, secret);
+  keep.exec();
+  const std::int64_t number = secrets.getLastInsertRowid();
+  SQLite::Statement former{sessions, "SELECT secret FROM session WHERE id=?"};
+  former.bind(1, id);
+  const bool replaces = former.executeStep();
+  const std::int64_t former_number = replaces ? former.getColumn(0).getInt64() : 0;
+  former.reset();
+  SQLite::Statement put{sessions,
+                        "INSERT OR REPLACE INTO session(id, spec, secret, changed)"
+                        " VALUES(?, ?, ?, ?)"};
+  put.bind(1, id);
+  put.bind(2, open);
+  put.bind(3, number);
+  put.bind(4, iso8601_utc(wall_ns()));
+  put.exec();
+  if (!replaces) return;
+  SQLite::Statement forget{secrets, "DELETE FROM secret WHERE id=?"};
+  forget.bind(1, former_number);
+  forget.exec();
+}
+
+void Registry::Parts::remove(const std::string& id) {
+  SQLite::Statement erase{sessions, "DELETE FROM session WHERE id=? RETURNING secret"};
+  erase.bind(1, id);
+  if (!erase.executeStep()) return;
+  const std::int64_t number = erase.getColumn(0).getInt64();
+  erase.executeStep();  // the statement is done, and with it the change
+  SQLite::Statement forget{secrets, "DELETE FROM secret WHERE id=?"};
+  forget.bind(1, number);
+  forget.exec();
+}
+
+Result<std::unique_ptr<Registry>> Registry::open(boost::asio::io_context& loop,
+                                                 const fs::path& state_dir,
+                                                 std::shared_ptr<spdlog::logger> log) {
+  try {
+    return std::unique_ptr<Registry>{
+        new Registry{std::make_unique<Parts>(loop, state_dir, std::move(log))}};
+  } catch (const std::exception& error) {
+    return io_error("the registry in " + state_dir.string() + " cannot be opened", error);
+  }
+}
+
+Registry::Registry(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+
+Registry::~Registry() { parts_->disk.join(); }
+
+Registry::Loaded Registry::load() {
+  Loaded loaded{.sessions = {}, .problems = std::exchange(parts_->problems, {})};
+  std::vector<std::int64_t> named;
+  try {
+    SQLite::Statement rows{parts_->sessions, "SELECT id, spec, secret FROM session ORDER BY id"};
+    SQLite::Statement secret{parts_->secrets, "SELECT text FROM secret WHERE id=?"};
+    while (rows.executeStep()) {
+      const std::string id = rows.getColumn(0).getString();
+      const std::int64_t number = rows.getColumn(2).getInt64();
+      named.push_back(number);
+      secret.reset();
+      secret.bind(1, number);
+      if (!secret.executeStep()) {
+        loaded.problems.push_back("session " + id +
+                                  ": its address is not in secrets.db; add it again");
+        continue;
+      }
+      auto spec = read_spec(rows.getColumn(1).getString(), secret.getColumn(0).getString());
+      if (spec) {
+        loaded.sessions.push_back(std::move(*spec));
+      } else {
+        loaded.problems.push_back("session " + id + " cannot be read: " + spec.error().message);
+      }
+    }
+    secret.reset();
+    rows.reset();
+    // Of changes that a crash cut in two.
+    json numbers = named;
+    SQLite::Statement sweep{parts_->secrets,
+                            "DELETE FROM secret WHERE id NOT IN (SELECT value FROM json_each(?))"};
+    sweep.bind(1, numbers.dump());
+    sweep.exec();
+  } catch (const std::exception& error) {
+    loaded.problems.push_back(io_error("the registry cannot be read", error).message);
+  }
+  std::ranges::stable_sort(loaded.sessions, std::ranges::greater{}, &SessionSpec::priority);
+  return loaded;
+}
+
+void Registry::put(const SessionSpec& spec, Done done) {
+  parts_->carry_out(
+      [id = spec.id.text(), open = open_part(spec).dump(),
+       secret = secret_part(spec).dump()](Parts& parts) { parts.write(id, open, secret); },
+      std::move(done));
+}
+
+void Registry::erase(const SubscriptionId& id, Done done) {
+  parts_->carry_out([id = id.text()](Parts& parts) { parts.remove(id); }, std::move(done));
+}
+
+}  // namespace bulkhead::supervisor
