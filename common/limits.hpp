@@ -112,10 +112,10 @@ inline constexpr auto kProgressTime = 2s;  // a hang in inferring or publishing 
 inline constexpr auto kFirstInferenceTime = 10s;  // engines finish their set-up in the first call
 inline constexpr int kSlowInferenceFactor = 8;    // times its own mean, where that is longer
 inline constexpr auto kLongestInference = 30s;
-inline constexpr auto kControlSilence = 3s;  // the control loop ticks several times a second
-inline constexpr auto kStaleTime = 2s;       // live without a new frame for so long: stale
-inline constexpr auto kFrozenLook = 1s;      // between two looks at what the picture shows
-inline constexpr auto kFrozenTime = 60s;     // the same picture for so long: frozen
+inline constexpr auto kControlSilence = 1700ms;  // its loop ticks each 250 ms; SIGSTOP shows here
+inline constexpr auto kStaleTime = 2s;           // live without a new frame for so long: stale
+inline constexpr auto kFrozenLook = 1s;          // between two looks at what the picture shows
+inline constexpr auto kFrozenTime = 60s;         // the same picture for so long: frozen
 inline constexpr auto kSourceSilence = 20s;  // stale for so long and no word of a lost camera: hung
 inline constexpr auto kWatchdogTick = 200ms;
 inline constexpr auto kTermGrace = 3s;
@@ -152,6 +152,7 @@ inline constexpr std::size_t kPendingCommands = 16;
 inline constexpr std::size_t kExitRecords = 8;
 inline constexpr std::size_t kExitLogLines = 10;  // the last of a worker's, in its exit record
 inline constexpr std::size_t kExitLogBytes = 8 * 1024;
+inline constexpr auto kDescriptorLook = 5s;  // between two counts of a worker's open descriptors
 inline constexpr auto kRateWindow = 5s;
 
 // What the kernel lets a worker have; memory is the operator's to choose.

@@ -94,7 +94,8 @@ json exit_json(const ExitRecord& exit, SessionDetail detail) {
               {"text", exit.text},
               {"stage", name_of(exit.stage)},
               {"peakRssBytes", exit.peak_rss_bytes},
-              {"cpuMs", exit.cpu_ms}};
+              {"cpuMs", exit.cpu_ms},
+              {"descriptors", exit.descriptors}};
   if (detail == SessionDetail::Full) record["lastLogLines"] = exit.last_log_lines;
   return record;
 }

@@ -1,9 +1,13 @@
 #include "supervisor/session/incarnation.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "common/clock.hpp"
+#include "common/limits.hpp"
 #include "ipc/start_message.hpp"
 #include "supervisor/session/log_tail.hpp"
 #include "supervisor/session/worker_readings.hpp"
@@ -87,6 +91,7 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
                                                     double max_fps) {
   link_->poll();
   send_open_camera();
+  count_descriptors(now_ns);
   if (!is_running(state) || is_doomed()) return {};
   const auto stage = read_stage(link_->status());
   if (!stage) {
@@ -107,6 +112,16 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
   return {{{Kind::FramesFlow}, {}},
           {{behind ? Kind::FallingBehind : Kind::KeepingUp},
            "less than half of the frames asked for are inferred"}};
+}
+
+// Beforehand: of one that has died the system does not tell any more.
+void Incarnation::count_descriptors(std::int64_t now_ns) {
+  if (now_ns - counted_ns_ < nanoseconds{limits::kDescriptorLook}.count()) return;
+  counted_ns_ = now_ns;
+  std::error_code failure;
+  const std::filesystem::directory_iterator open{"/proc/" + std::to_string(link_->pid()) + "/fd",
+                                                 failure};
+  if (!failure) descriptors_ = static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
 void Incarnation::open_camera() {
@@ -166,6 +181,7 @@ ExitRecord Incarnation::end_record(const ExitStatus& exit, const WorkerEnd& end)
           .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
           .peak_rss_bytes = exit.peak_rss_bytes,
           .cpu_ms = exit.cpu_ms,
+          .descriptors = descriptors_,
           .last_log_lines = last_log_lines(log_file_)};
 }
 

@@ -104,6 +104,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   Result<> launch(const SessionEnvironment& environment, const Spec& spec);
   void arm_kill(Millis grace);
   void send_open_camera();
+  void count_descriptors(std::int64_t now_ns);
 
   boost::asio::io_context& loop_;
   const SessionLimits& limits_;
@@ -120,6 +121,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::optional<ModelCard> model_;
   std::optional<ipc::Fatal> last_words_;
   std::optional<Error> killed_for_;
+  std::size_t descriptors_ = 0;
+  std::int64_t counted_ns_ = 0;  // when the descriptors were
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
   boost::asio::steady_timer kill_;

@@ -50,6 +50,7 @@ struct ExitRecord {
   ipc::Stage stage = ipc::Stage::Starting;  // where its detect loop was
   std::int64_t peak_rss_bytes = 0;          // 0: not known
   std::int64_t cpu_ms = 0;
+  std::size_t descriptors = 0;              // open at the last look; 0: not known
   std::vector<std::string> last_log_lines;  // oldest first; see last_log_lines()
 };
 

@@ -45,6 +45,7 @@ void declare_restart(CLI::App& app, Command& chosen);
 void declare_watch(CLI::App& app, Command& chosen);
 void declare_snapshot(CLI::App& app, Command& chosen);
 void declare_logs(CLI::App& app, Command& chosen);
+void declare_bundle(CLI::App& app, Command& chosen);
 void declare_state(CLI::App& app, Command& chosen);
 
 /// Prints JSON: indented where it is one answer, on one line where it is one of many.

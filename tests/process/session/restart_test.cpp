@@ -107,6 +107,7 @@ TEST_F(RestartTest, AWorkerThatIgnoresTheStopIsKilledAfterItsGrace) {
   const ExitRecord exit = rig.view("cam").last_exits.at(0);
   EXPECT_EQ(exit.signal, SIGKILL);
   EXPECT_EQ(exit.reason, ErrorCode::WorkerHung);
+  EXPECT_GE(exit.descriptors, 7U) << "three standard ones and four of ours";
 }
 
 TEST_F(RestartTest, OtherParametersAreANewWorkerAndTheSameAreNone) {

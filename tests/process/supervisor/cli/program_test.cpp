@@ -39,7 +39,7 @@ test::ProgramRun bulkhead(const std::string& arguments) {
 TEST(CliProgramTest, EveryVerbSaysWhatWasTriedWhenNoSupervisorIsThere) {
   const ClosedPort port;
   for (const char* verb : {"ls", "state", "get cam", "rm cam", "restart cam", "watch", "logs cam",
-                           "snapshot cam", "add cam rtsp://127.0.0.1/x"}) {
+                           "snapshot cam", "bundle cam", "add cam rtsp://127.0.0.1/x"}) {
     const auto run = bulkhead("--url " + port.url() + " " + verb);
     EXPECT_EQ(run.exit_code, 3) << verb << "\n" << run.output;
     EXPECT_NE(run.output.find("no supervisor at " + port.url()), std::string::npos) << run.output;
@@ -65,7 +65,7 @@ TEST(CliProgramTest, AWrongCommandLineIsAUsageError) {
 TEST(CliProgramTest, HelpTellsVerbsAndExitCodes) {
   const auto run = bulkhead("--help");
   EXPECT_EQ(run.exit_code, 0);
-  for (const char* word : {"add", "rm", "ls", "get", "restart", "watch", "snapshot", "logs",
+  for (const char* word : {"add", "rm", "ls", "get", "restart", "watch", "snapshot", "bundle", "logs",
                            "state", "BULKHEAD_URL", "Exit codes"}) {
     EXPECT_NE(run.output.find(word), std::string::npos) << word;
   }
