@@ -32,8 +32,8 @@ struct SessionSpec {
   Transport transport = Transport::Tcp;
   Lifetime lifetime = Lifetime::Persistent;
   Pace pace = Pace::Realtime;
-  bool loop = false;  // clips only
-  std::uint32_t priority = 5;  // 0 to 9; the highest starts first
+  bool loop = false;                       // clips only
+  std::uint32_t priority = 5;              // 0 to 9; the highest starts first
   std::uint32_t max_rtsp_connections = 0;  // at once, that the camera serves; 0: to be found out
   std::string log_level = "info";
 

@@ -62,6 +62,21 @@ class Isolation(unittest.IsolatedAsyncioTestCase):
         self.assertFalse([w for w in workers if is_running(w)])
         self.assertLessEqual(set(os.listdir("/dev/shm")), shared_before)
 
+    async def test_a_supervisor_that_was_stopped_for_ten_seconds_accuses_nobody(self):
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open")
+            before = await self.subscribe(client, "one", "two")
+            os.kill(self.supervisor.pid, signal.SIGSTOP)
+            await asyncio.sleep(10)
+            os.kill(self.supervisor.pid, signal.SIGCONT)
+            for view in before:
+                name = view["subscriptionIdentifier"]
+                for _ in range(50):  # some watchdog ticks later, too
+                    await client.next("detection", lambda d, name=name: d["session"] == name)
+                after = await client.call("session.get", subscriptionIdentifier=name)
+                self.assertEqual(after["worker"]["pid"], view["worker"]["pid"])
+                self.assertEqual((after["state"], after["lastExits"]), ("LIVE", []))
+
     async def test_sigterm_stops_every_worker_and_exits_zero(self):
         async with Client.connect(self.supervisor.ws_url) as client:
             await client.call("stream.open")

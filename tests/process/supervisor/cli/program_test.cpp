@@ -65,8 +65,8 @@ TEST(CliProgramTest, AWrongCommandLineIsAUsageError) {
 TEST(CliProgramTest, HelpTellsVerbsAndExitCodes) {
   const auto run = bulkhead("--help");
   EXPECT_EQ(run.exit_code, 0);
-  for (const char* word : {"add", "rm", "ls", "get", "restart", "watch", "snapshot", "bundle", "logs",
-                           "state", "BULKHEAD_URL", "Exit codes"}) {
+  for (const char* word : {"add", "rm", "ls", "get", "restart", "watch", "snapshot", "bundle",
+                           "logs", "state", "BULKHEAD_URL", "Exit codes"}) {
     EXPECT_NE(run.output.find(word), std::string::npos) << word;
   }
 }
