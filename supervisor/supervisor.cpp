@@ -96,11 +96,23 @@ struct Supervisor::Parts {
         lock{std::move(held)},
         log{std::move(logger)},
         registry{Registry::open(loop, state_dir, log)},
-        sessions{loop, std::move(environment), hub.events()},
+        sessions{loop, std::move(environment), session_events()},
         control{loop, config, sessions, registry ? registry->get() : nullptr, hub, log},
         health_timer{loop},
         alive_timer{loop},
         stop_timer{loop} {}
+
+  /// What sessions report goes to the hub; what they go on with when other parameters did not
+  /// work out, to the registry.
+  SessionEvents session_events() {
+    SessionEvents events = hub.events();
+    events.reverted = [this](const SessionSpec& served) {
+      if (registry && served.lifetime == Lifetime::Persistent) {
+        (*registry)->put(served, [](const Result<>&) {});
+      }
+    };
+    return events;
+  }
 
   const Config config;
   InstanceLock lock;
@@ -173,6 +185,16 @@ void Supervisor::restore_sessions() {
   Registry::Loaded loaded = (*parts_->registry)->load();
   for (const std::string& problem : loaded.problems) {
     parts_->log->error("{}", log_value(problem));
+  }
+  if (!parts_->config.sources.allow_file_urls) {
+    std::erase_if(loaded.sessions, [this](const SessionSpec& spec) {
+      const bool refused = spec.url.scheme == "file";
+      if (refused) {
+        parts_->log->error("session={} is left out: sources.allow_file_urls is off",
+                           spec.id.text());
+      }
+      return refused;
+    });
   }
   for (SessionSpec& spec : loaded.sessions) {
     if (spec.pipeline_name.empty()) continue;  // it came whole

@@ -50,7 +50,7 @@ Result<Detector> create_behind_others(const DetectStage& stage, const DetectorPl
   std::exception_ptr thrown;
   std::thread{[&] {
     ::pthread_setname_np(::pthread_self(), "load");
-    ::setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread
+    ::setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread and those it makes
     try {
       created = Detector::create(stage, places);
     } catch (...) {
@@ -209,8 +209,10 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   if (!start_.cache_dir.empty()) optimized_dir = std::filesystem::path{start_.cache_dir} / "models";
   const DetectorPlaces places{
       .catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir};
-  auto detector = start_.yields ? create_behind_others(pipeline.detect, places)
-                                : Detector::create(pipeline.detect, places);
+  // The threads of an engine would stay nice.
+  const bool yields = start_.yields && pipeline.detect.intra_op_threads == 1;
+  auto detector = yields ? create_behind_others(pipeline.detect, places)
+                         : Detector::create(pipeline.detect, places);
   if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
   around_.steps.step("model");
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);

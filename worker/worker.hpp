@@ -29,8 +29,9 @@ namespace bulkhead::worker {
 /// (publisher, detect, source), so that nothing is produced before someone takes it, and stops them
 /// front to back, so that nothing that was taken is lost.
 ///
-/// The model is loaded on the thread `detect` while the thread `source` connects: what takes
-/// longer decides, not the sum. Owned by main(), used by the main thread; one per process.
+/// The model is loaded on the thread `detect` (or, behind others, `load`) while the thread `source`
+/// connects: what takes longer decides, not the sum. Owned by main(), used by the main thread; one
+/// per process.
 class Worker {
  public:
   /// What main() has made before; all of it outlives the worker.

@@ -161,7 +161,8 @@ void Hub::publish(const GapEvent& event) {
 SessionEvents Hub::events() {
   return {.result = [this](const ResultEvent& event) { publish(event); },
           .state = [this](const StateEvent& event) { publish(event); },
-          .gap = [this](const GapEvent& event) { publish(event); }};
+          .gap = [this](const GapEvent& event) { publish(event); },
+          .reverted = {}};
 }
 
 }  // namespace bulkhead::supervisor

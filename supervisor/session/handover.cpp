@@ -11,7 +11,14 @@ namespace bulkhead::supervisor {
 namespace {
 
 constexpr std::size_t kSteps = 32;
+constexpr std::size_t kFewSteps = 5;                   // say nothing yet
 constexpr std::int64_t kUsualFrameNs = 40 * kNsPerMs;  // 25 frames a second
+
+std::int64_t median(std::vector<std::int64_t> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 std::int64_t ns_of(Millis time) { return std::chrono::nanoseconds{time}.count(); }
 
@@ -27,11 +34,7 @@ void Handover::measure(const Stamp& before, const Stamp& stamp) {
 
 std::int64_t Handover::usual_step() const {
   if (intervals_.result_ns > 0) return intervals_.result_ns;
-  if (steps_ns_.empty()) return kUsualFrameNs;
-  auto steps = steps_ns_;
-  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  return *middle;
+  return steps_ns_.empty() ? kUsualFrameNs : median(steps_ns_);
 }
 
 void Handover::settle_intervals() {
@@ -46,6 +49,8 @@ Handover::Verdict Handover::of_old(const Stamp& stamp) {
     complete_ = true;
     return Verdict::Drop;
   }
+  // Results with objects overtake those without in the rings.
+  if (old_last_ && stamp.arrival_ns < old_last_->arrival_ns) return Verdict::Publish;
   if (old_last_) measure(*old_last_, stamp);
   old_last_ = stamp;
   return Verdict::Publish;
@@ -70,7 +75,9 @@ void Handover::watch_settling(std::int64_t now_ns, const Stamp& stamp) {
     const bool timed = stamp.camera_ns != 0 && new_last_->camera_ns != 0;
     const std::int64_t step =
         timed ? stamp.camera_ns - new_last_->camera_ns : stamp.arrival_ns - new_last_->arrival_ns;
-    if (step > usual_step() * 3 / 2) row_ = 0;
+    if (new_steps_ns_.size() < kSteps) new_steps_ns_.push_back(step);
+    const std::int64_t own = new_steps_ns_.size() < kFewSteps ? 0 : median(new_steps_ns_);
+    if (step > std::max(usual_step(), own) * 3 / 2) row_ = 0;
   }
   if (row_++ == 0) row_since_ns_ = now_ns;
 }

@@ -75,8 +75,9 @@ class Handover {
   std::optional<Stamp> old_last_;  // published
   std::optional<Stamp> new_last_;
   std::optional<Stamp> new_first_published_;
-  std::vector<std::int64_t> steps_ns_;  // between results, of either worker
-  std::size_t row_ = 0;                 // of the new worker's results without a hole
+  std::vector<std::int64_t> steps_ns_;      // between results, of either worker
+  std::vector<std::int64_t> new_steps_ns_;  // of the new one, which may leave out more frames
+  std::size_t row_ = 0;                     // of the new worker's results without a hole
   std::int64_t row_since_ns_ = 0;
   std::int64_t new_since_ns_ = 0;
   bool by_camera_ = false;

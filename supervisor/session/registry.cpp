@@ -145,23 +145,31 @@ struct Registry::Parts {
   boost::asio::thread_pool disk{1};
 
   void write(const std::string& id, const std::string& open, const std::string& secret);
-  void remove(const std::string& id);
+  bool remove(const std::string& id);
+
+  /// Takes away secrets that no session names: of changes that a crash cut in two.
+  void sweep(const json& named);
 
   /// Carries `change` out on the disk's thread and answers on the loop.
-  template <class Change>
-  void carry_out(Change change, Done done) {
+  template <class Value, class Change>
+  void carry_out(Change change, std::function<void(Result<Value>)> done) {
     boost::asio::post(disk, [this, change = std::move(change), done = std::move(done),
                              work = boost::asio::make_work_guard(loop)]() mutable {
-      Result<> outcome;
-      try {
-        change(*this);
-      } catch (const std::exception& error) {
-        outcome = io_error("the registry could not be written", error);
-        if (log) log->error("{}", log_value(outcome.error().message));
-      }
+      auto outcome = attempt<Value>(change);
       boost::asio::post(loop,
                         [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
     });
+  }
+
+  template <class Value, class Change>
+  Result<Value> attempt(const Change& change) {
+    try {
+      return change(*this);
+    } catch (const std::exception& error) {
+      Error failed = io_error("the registry could not be written", error);
+      if (log) log->error("{}", log_value(failed.message));
+      return failed;
+    }
   }
 };
 
@@ -190,15 +198,23 @@ void Registry::Parts::write(const std::string& id, const std::string& open,
   forget.exec();
 }
 
-void Registry::Parts::remove(const std::string& id) {
+void Registry::Parts::sweep(const json& named) {
+  SQLite::Statement unnamed{secrets,
+                            "DELETE FROM secret WHERE id NOT IN (SELECT value FROM json_each(?))"};
+  unnamed.bind(1, named.dump());
+  unnamed.exec();
+}
+
+bool Registry::Parts::remove(const std::string& id) {
   SQLite::Statement erase{sessions, "DELETE FROM session WHERE id=? RETURNING secret"};
   erase.bind(1, id);
-  if (!erase.executeStep()) return;
+  if (!erase.executeStep()) return false;
   const std::int64_t number = erase.getColumn(0).getInt64();
   erase.executeStep();  // the statement is done, and with it the change
   SQLite::Statement forget{secrets, "DELETE FROM secret WHERE id=?"};
   forget.bind(1, number);
   forget.exec();
+  return true;
 }
 
 Result<std::unique_ptr<Registry>> Registry::open(boost::asio::io_context& loop,
@@ -218,7 +234,9 @@ Registry::~Registry() { parts_->disk.join(); }
 
 Registry::Loaded Registry::load() {
   Loaded loaded{.sessions = {}, .problems = std::exchange(parts_->problems, {})};
+  const bool nothing_lost = loaded.problems.empty();
   std::vector<std::int64_t> named;
+  std::vector<std::string> without_secret;
   try {
     SQLite::Statement rows{parts_->sessions, "SELECT id, spec, secret FROM session ORDER BY id"};
     SQLite::Statement secret{parts_->secrets, "SELECT text FROM secret WHERE id=?"};
@@ -231,6 +249,7 @@ Registry::Loaded Registry::load() {
       if (!secret.executeStep()) {
         loaded.problems.push_back("session " + id +
                                   ": its address is not in secrets.db; add it again");
+        without_secret.push_back(id);
         continue;
       }
       auto spec = read_spec(rows.getColumn(1).getString(), secret.getColumn(0).getString());
@@ -242,12 +261,14 @@ Registry::Loaded Registry::load() {
     }
     secret.reset();
     rows.reset();
-    // Of changes that a crash cut in two.
-    json numbers = named;
-    SQLite::Statement sweep{parts_->secrets,
-                            "DELETE FROM secret WHERE id NOT IN (SELECT value FROM json_each(?))"};
-    sweep.bind(1, numbers.dump());
-    sweep.exec();
+    // A new secrets.db counts from 1 again: nobody may name a number that another will get.
+    for (const std::string& id : without_secret) {
+      SQLite::Statement unname{parts_->sessions, "UPDATE session SET secret=0 WHERE id=?"};
+      unname.bind(1, id);
+      unname.exec();
+    }
+    // Where the registry was set aside, its secrets are still worth something to who can read it.
+    if (nothing_lost) parts_->sweep(named);
   } catch (const std::exception& error) {
     loaded.problems.push_back(io_error("the registry cannot be read", error).message);
   }
@@ -255,15 +276,19 @@ Registry::Loaded Registry::load() {
   return loaded;
 }
 
-void Registry::put(const SessionSpec& spec, Done done) {
-  parts_->carry_out(
+void Registry::put(const SessionSpec& spec, std::function<void(Result<>)> done) {
+  parts_->carry_out<void>(
       [id = spec.id.text(), open = open_part(spec).dump(),
-       secret = secret_part(spec).dump()](Parts& parts) { parts.write(id, open, secret); },
+       secret = secret_part(spec).dump()](Parts& parts) -> Result<> {
+        parts.write(id, open, secret);
+        return {};
+      },
       std::move(done));
 }
 
-void Registry::erase(const SubscriptionId& id, Done done) {
-  parts_->carry_out([id = id.text()](Parts& parts) { parts.remove(id); }, std::move(done));
+void Registry::erase(const SubscriptionId& id, std::function<void(Result<bool>)> done) {
+  parts_->carry_out<bool>(
+      [id = id.text()](Parts& parts) -> Result<bool> { return parts.remove(id); }, std::move(done));
 }
 
 }  // namespace bulkhead::supervisor

@@ -47,13 +47,12 @@ class Registry {
   /// At start, before any change. A session that cannot be read is left in the file.
   [[nodiscard]] Loaded load();
 
-  using Done = std::function<void(Result<>)>;
+  /// Keeps the session under its name. Io where the disk did not take it: whether the change holds
+  /// is then known at the next start.
+  void put(const SessionSpec& spec, std::function<void(Result<>)> done);
 
-  /// Keeps the session under its name; Io where the disk does not take it, then the former state of
-  /// the file stays.
-  void put(const SessionSpec& spec, Done done);
-
-  void erase(const SubscriptionId& id, Done done);
+  /// False: there was none of this name. Io as above.
+  void erase(const SubscriptionId& id, std::function<void(Result<bool>)> done);
 
  private:
   struct Parts;

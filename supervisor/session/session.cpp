@@ -50,13 +50,16 @@ Reconfiguration Session::reconfigure(SessionSpec spec) {
   if (how == Reconfiguration::Overlap && !works) how = Reconfiguration::Replace;
   switch (how) {
     case Reconfiguration::Hot:
+      refused_second_connection_ = refused_second_connection_ && spec.max_rtsp_connections <= 1;
       spec_ = std::move(spec);
       tell_log_level();
       break;
-    case Reconfiguration::Overlap:
+    case Reconfiguration::Overlap: {
       policy_.reset();
-      begin_succession(std::move(spec), *possible_mode(RestartMode::Auto), true, "RECONFIGURED");
+      const RestartMode mode = *possible_mode(RestartMode::Auto, spec);
+      begin_succession(std::move(spec), mode, true, "RECONFIGURED");
       break;
+    }
     case Reconfiguration::Replace:
       refused_second_connection_ = refused_second_connection_ && spec.url == spec_.url;
       spec_ = std::move(spec);
@@ -97,7 +100,7 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
   if (pending_restart_ || successor_) {
     return refuse({ErrorCode::Unavailable, "a restart is already under way", {}});
   }
-  const auto possible = possible_mode(mode);
+  const auto possible = possible_mode(mode, spec_);
   if (!possible) return refuse(possible.error());
   pending_restart_ =
       PendingRestart{.deadline_ns = restart_deadline_ns(),
@@ -251,7 +254,7 @@ void Session::on_tick() {
                            successor_->state_text + "; the old one stays",
                        {}});
   }
-  if (pending_restart_ && pending_restart_->deadline_ns <= now_ns) {
+  if (pending_restart_ && !successor_ && pending_restart_->deadline_ns <= now_ns) {
     fail_restart({ErrorCode::Timeout,
                   "the new worker is not live yet, it is " +
                       std::string{name_of(condition_.state)} + "; it goes on trying",

@@ -60,7 +60,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] bool wanted() const noexcept { return wanted_; }
   [[nodiscard]] bool has_ended() const noexcept {
-    return !wanted_ && condition_.state == SessionState::Stopped;
+    return !wanted_ && condition_.state == SessionState::Stopped && retiring_.empty();
   }
   [[nodiscard]] SessionView view() const;
 
@@ -124,13 +124,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void fail_restart(const Error& error);
 
   // session_succession.cpp: from one worker to the next without a gap.
-  [[nodiscard]] Result<RestartMode> possible_mode(RestartMode wanted) const;
-  [[nodiscard]] bool serves_one_connection() const noexcept;
+  [[nodiscard]] Result<RestartMode> possible_mode(RestartMode wanted,
+                                                  const SessionSpec& spec) const;
   void begin_succession(SessionSpec spec, RestartMode mode, bool may_replace,
                         const std::string& reason);
   void handle_successor(const SessionEvent& event, const std::string& text);
   void on_successor_lost_camera(const SessionEvent& event, const std::string& text);
   void give_up_successor(const Error& error);
+  void stay_with(const SessionSpec& served, const SessionSpec& refused) const;
   void take_over();
   void adopt_successor();
   void retire(std::shared_ptr<Incarnation> worker);

@@ -48,6 +48,9 @@ struct SessionEvents {
   std::function<void(const ResultEvent&)> result;
   std::function<void(const StateEvent&)> state;
   std::function<void(const GapEvent&)> gap;
+
+  /// Other parameters did not work out; the session goes on with these.
+  std::function<void(const SessionSpec&)> reverted;
 };
 
 }  // namespace bulkhead::supervisor

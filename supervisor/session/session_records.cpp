@@ -74,17 +74,19 @@ void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Tak
     return worker.count_expired();
   }
   auto verdict = Handover::Verdict::Publish;
+  const bool is_old = successor_ && is_present(worker);
   if (handover_) {
     const Handover::Stamp stamp{detection.camera_ns, detection.arrival_ns};
-    const bool is_old = successor_ && is_present(worker);
     verdict = is_old ? handover_->of_old(stamp) : handover_->of_new(now_ns, stamp);
   }
   const HeldResult result{taken.record.sequence, taken.priority, taken.record.publish_ns,
                           detection};
   if (verdict == Handover::Verdict::Hold) held_.push_back(result);
+  // What the old worker tells comes before all of the new one's.
+  if (is_old && verdict == Handover::Verdict::Publish) publish(result);
   const bool holds_enough = held_.size() >= environment_.limits.handover.held_results;
   if (successor_ && handover_ && (handover_->complete(now_ns) || holds_enough)) take_over();
-  if (verdict == Handover::Verdict::Publish) publish(result);
+  if (!is_old && verdict == Handover::Verdict::Publish) publish(result);
 }
 
 void Session::publish(const HeldResult& result) {
@@ -110,7 +112,8 @@ void Session::on_camera(Incarnation& worker, const ipc::Record& record,
       return tell(worker, {Kind::CameraConnecting});
     case ipc::CameraState::Live:
       tell(worker, {Kind::CameraLive});
-      if (is_present(worker) && condition_.state == SessionState::Live && !handover_) {
+      if (is_present(worker) && condition_.state == SessionState::Live && !handover_ &&
+          !successor_) {
         finish_restart(record.publish_ns, RestartMode::Replace);
       }
       return;
@@ -151,13 +154,17 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     return on_present_exited(end, healthy);
   }
   if (is_successor(worker)) {
-    successor_.reset();
+    const Successor failed = *std::exchange(successor_, std::nullopt);
     handover_.reset();
     held_.clear();
+    stay_with(spec_, failed.spec);
     if (condition_.state == SessionState::Stopping) return;  // a fresh one follows
     return fail_restart({end.reason, "the new worker " + end.text + "; the old one stays", {}});
   }
   std::erase_if(retiring_, [&](const auto& retiring) { return retiring.get() == &worker; });
+  if (!has_ended() || std::exchange(removal_announced_, true)) return;
+  announce(condition_.state, true);
+  ended_();
 }
 
 void Session::on_present_exited(const WorkerEnd& end, Millis healthy) {

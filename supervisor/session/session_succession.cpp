@@ -26,18 +26,14 @@ Handover::Intervals intervals_of(const FrameRates& rates) {
 
 }  // namespace
 
-bool Session::serves_one_connection() const noexcept {
-  return spec_.max_rtsp_connections == 1 || refused_second_connection_;
-}
-
-Result<RestartMode> Session::possible_mode(RestartMode wanted) const {
+Result<RestartMode> Session::possible_mode(RestartMode wanted, const SessionSpec& spec) const {
   const auto impossible = [&](const std::string& why) -> Result<RestartMode> {
     if (wanted == RestartMode::Auto) return RestartMode::Replace;
     return Error{ErrorCode::InvalidParams, why + "; use \"replace\" or \"auto\"", "mode"};
   };
   if (wanted == RestartMode::Replace) return wanted;
-  if (spec_.url.scheme == "file") return impossible("a clip begins anew for a second reader");
-  if (spec_.max_rtsp_connections == 1) {
+  if (spec.url.scheme == "file") return impossible("a clip begins anew for a second reader");
+  if (spec.max_rtsp_connections == 1) {
     return impossible("maxRtspConnections of this camera is 1");
   }
   if (refused_second_connection_) {
@@ -53,6 +49,8 @@ Result<RestartMode> Session::possible_mode(RestartMode wanted) const {
 void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_replace,
                                const std::string& reason) {
   using Camera = Incarnation::Camera;
+  handover_.reset();
+  held_.clear();
   auto worker = Incarnation::start(
       loop_, environment_,
       {.session = spec,
@@ -63,6 +61,7 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
       incarnation_events());
   if (!worker) {
     log("no successor could be started, text=\"" + worker.error().message + '"');
+    stay_with(spec_, spec);
     return fail_restart(worker.error());
   }
   log("successor started mode=" + std::string{name_of(mode)} + " generation=" +
@@ -75,7 +74,6 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
                          .state = {SessionState::Starting},
                          .state_text = {},
                          .deadline_ns = restart_deadline_ns()};
-  handover_.reset();
   if (mode == RestartMode::Overlap) {
     handover_.emplace(environment_.limits.handover, intervals_of(present_->rates()));
   }
@@ -99,7 +97,8 @@ void Session::on_successor_lost_camera(const SessionEvent& event, const std::str
     return give_up_successor({event.reason, text + "; the old worker stays", {}});
   }
   if (event.reason != ErrorCode::LimitReached) return;
-  refused_second_connection_ = true;
+  // One that was asked to leave may still be connected; then nothing is learned.
+  refused_second_connection_ = retiring_.empty();
   log("the camera refuses a second connection, text=\"" + text + '"');
   if (!successor_->may_replace) {
     return give_up_successor(
@@ -116,8 +115,13 @@ void Session::give_up_successor(const Error& error) {
   Successor failed = *std::exchange(successor_, std::nullopt);
   handover_.reset();
   held_.clear();
+  stay_with(spec_, failed.spec);
   retire(std::move(failed.worker));
   fail_restart(error);
+}
+
+void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) const {
+  if (served != refused && events_.reverted) events_.reverted(served);
 }
 
 void Session::take_over() {

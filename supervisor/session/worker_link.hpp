@@ -26,8 +26,8 @@ namespace bulkhead::supervisor {
 /// the socket and the doorbells between them. All of it begins and ends together; nothing is used
 /// for a second generation.
 ///
-/// Owned by Session and used by the loop's thread. It reports and obeys; what to do about what it
-/// reports is Session's. Records are read at most limits::kRecordsPerTurn at a time, then other
+/// Owned by Incarnation and used by the loop's thread. It reports and obeys; what to do about what
+/// it reports is Session's. Records are read at most limits::kRecordsPerTurn at a time, then other
 /// sessions have their turn.
 class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   struct Private {};  // only start() constructs

@@ -115,6 +115,7 @@ class SessionRig {
   boost::asio::io_context loop;
   std::vector<SeenState> states;
   std::vector<SeenResult> results;
+  std::vector<SessionSpec> reverted;
   SessionTable table;
 
  private:
@@ -142,7 +143,8 @@ class SessionRig {
                   states.push_back({event.session.text(), event.from, event.to, event.reason,
                                     event.generation, event.removed});
                 },
-            .gap = {}};
+            .gap = {},
+            .reverted = [this](const SessionSpec& served) { reverted.push_back(served); }};
   }
 };
 

@@ -55,7 +55,10 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   count(*inference);
   // Live before the detection: who reads in order of sequence never sees a result of a camera
   // that is not there.
-  if (stages_.camera.inferred(frame.id) && stages_.on_first_inferred) stages_.on_first_inferred();
+  if (stages_.camera.inferred(frame.id)) {
+    picture_ = {};  // another connection, and nothing said of it yet
+    if (stages_.on_first_inferred) stages_.on_first_inferred();
+  }
   const bool empty = inference->objects.empty();
   stages_.publisher.publish(empty ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important,
                             Detection{.frame_id = frame.id,

@@ -19,7 +19,7 @@ std::int64_t ns_of(std::chrono::nanoseconds time) { return time.count(); }
 
 std::optional<bool> FrozenPicture::observe(const Frame& frame) {
   if (frame.planes[0].pixels == nullptr || frame.width == 0 || frame.height == 0) return {};
-  const bool paused = frame.arrival_ns - last_frame_ns_ > ns_of(limits::kStaleTime);
+  const bool paused = frame.arrival_ns - last_frame_ns_ > ns_of(limits::kFrozenPause);
   last_frame_ns_ = frame.arrival_ns;
   const bool other = frame.width != width_ || frame.height != height_;
   const bool due = frame.arrival_ns - looked_ns_ >= ns_of(limits::kFrozenLook);

@@ -101,9 +101,8 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
   if (services.registry == nullptr) return reply(json_text_of(answer));
   if (lifetime == Lifetime::Connection) {
     return services.registry->erase(
-        id, [reply, answer](const Result<>&) { reply(json_text_of(answer)); });
+        id, [reply, answer](const Result<bool>&) { reply(json_text_of(answer)); });
   }
-  if (subscribed->change == SessionTable::Change::Unchanged) return reply(json_text_of(answer));
   services.registry->put(*spec, [reply, answer](const Result<>& kept) mutable {
     answer["kept"] = kept.has_value();
     reply(json_text_of(answer));
@@ -113,14 +112,15 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
 void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
   const auto id = only_id(params);
   if (!id) return reply(id.error());
-  if (const auto gone = services.sessions.unsubscribe(*id); !gone) {
-    return reply(at_id(gone.error()));
-  }
+  const auto gone = services.sessions.unsubscribe(*id);
+  if (!gone && services.registry == nullptr) return reply(at_id(gone.error()));
   services.connection_sessions.release(*id);
   const json answer{{"subscriptionIdentifier", id->text()}};
   if (services.registry == nullptr) return reply(json_text_of(answer));
-  services.registry->erase(*id, [reply, answer](const Result<>& erased) {
+  // Also where no such session runs: one that could not be brought back is only on disk.
+  services.registry->erase(*id, [reply, answer, gone](const Result<bool>& erased) {
     if (!erased) return reply(erased.error());
+    if (!gone && !*erased) return reply(at_id(gone.error()));
     reply(json_text_of(answer));
   });
 }

@@ -177,6 +177,14 @@ TEST_F(SuccessionTest, AnOldWorkerThatDiesMeanwhileIsFollowedByTheOneThatWasComi
   EXPECT_EQ(rig.view("cam").last_exits.at(0).signal, SIGKILL);
 }
 
+TEST_F(SuccessionTest, WhatTheOldWorkerSaysOfItsCameraDoesNotFinishTheRestart) {
+  watching("/blinks");
+  const auto reply = restart(RestartMode::Replace);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->generation, 2U);
+  EXPECT_LT(reply->gap_ms, 30'000);
+}
+
 TEST_F(SuccessionTest, AnOldWorkerWhoseCameraFallsSilentIsNotWaitedForLong) {
   SessionRig& rig = watching("/stops");
   const auto reply = restart(RestartMode::Overlap);
@@ -233,6 +241,8 @@ TEST_F(SuccessionTest, AnotherPipelineThatDoesNotRunLeavesTheOldOne) {
   ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
   EXPECT_TRUE(rig.is("cam", SessionState::Live, 1));
   EXPECT_EQ(rig.view("cam").spec.pipeline->max_fps, 0);
+  EXPECT_EQ(rig.reverted, (std::vector{SessionRig::spec("cam", "/dies")}))
+      << "the registry is told what is served";
   ASSERT_TRUE(goes_on(1));
   expect_no_gap();
 }

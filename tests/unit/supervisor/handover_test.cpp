@@ -31,8 +31,8 @@ class HandoverTest : public ::testing::Test {
   void old_says(std::int64_t number, const Handover::Stamp& stamp) {
     const Verdict verdict = handover_.of_old(stamp);
     ASSERT_NE(verdict, Verdict::Hold);
-    release_held();
     if (verdict == Verdict::Publish) told_.push_back(number);
+    release_held();
   }
 
   void new_says(std::int64_t number, const Handover::Stamp& stamp) {
@@ -99,20 +99,28 @@ TEST_F(HandoverTest, ANewWorkerThatLeavesOutFramesHasNotSettled) {
   expect_told_up_to(11);
 }
 
+TEST_F(HandoverTest, ANewWorkerThatIsAskedForFewerFramesSettlesByItsOwnRate) {
+  for (std::int64_t i = 1; i <= 30; ++i) {
+    old_tells(i);
+    if (i % 3 == 0) new_tells(i);
+    now_ns_ += kFrame;
+  }
+  EXPECT_TRUE(handover_.complete(now_ns_)) << "after some results, and not after seconds";
+}
+
 TEST_F(HandoverTest, ANewWorkerThatNeverKeepsUpIsNotWaitedForLonger) {
-  for (std::int64_t i = 1; i <= 100; i += 2) {
-    old_tells(i);
-    old_tells(i + 1);
-    new_tells(i);
-    now_ns_ += 2 * kFrame;
-  }
+  handover_ = Handover{{}, {kFrame, kFrame}};
+  // Three frames, a hole, three frames, a hole.
+  const auto go_on = [this](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i <= to; ++i) {
+      old_tells(i);
+      if (i % 4 != 0) new_tells(i);
+      now_ns_ += kFrame;
+    }
+  };
+  go_on(1, 100);
   EXPECT_FALSE(handover_.complete(now_ns_));
-  for (std::int64_t i = 101; i <= 140; i += 2) {
-    old_tells(i);
-    old_tells(i + 1);
-    new_tells(i);
-    now_ns_ += 2 * kFrame;
-  }
+  go_on(101, 140);
   EXPECT_TRUE(handover_.complete(now_ns_));
 }
 
@@ -165,6 +173,12 @@ TEST_F(HandoverTest, AnOldWorkerThatFallsSilentIsWaitedForAndThenLeft) {
   new_tells(25);
   EXPECT_EQ(told_, (std::vector<std::int64_t>{1, 22, 23, 24, 25}));
   EXPECT_EQ(handover_.cost()->lost_frames, 20U);
+}
+
+TEST_F(HandoverTest, AResultThatWasOvertakenByALaterOneDrawsNoBoundaryBack) {
+  for (const std::int64_t i : {1, 2, 4, 3}) old_tells(i);
+  for (std::int64_t i = 2; i <= 6; ++i) new_tells(i);
+  EXPECT_EQ(told_, (std::vector<std::int64_t>{1, 2, 4, 3, 5, 6})) << "4 is not told again";
 }
 
 TEST_F(HandoverTest, AnOldWorkerThatEndedLeavesTheWordAtOnce) {

@@ -55,9 +55,9 @@ class RegistryTest : public ::testing::Test {
     return registry_->load();
   }
 
-  Result<> outcome(const std::function<void(Registry::Done)>& change) {
+  Result<> try_put(const SessionSpec& kept) {
     std::optional<Result<>> done;
-    change([&](Result<> got) { done = std::move(got); });
+    registry_->put(kept, [&](Result<> got) { done = std::move(got); });
     EXPECT_FALSE(done) << "no answer from within the request";
     loop_.restart();
     loop_.run();
@@ -66,13 +66,18 @@ class RegistryTest : public ::testing::Test {
   }
 
   void put(const SessionSpec& kept) {
-    const auto done = outcome([&](auto answer) { registry_->put(kept, answer); });
+    const auto done = try_put(kept);
     ASSERT_TRUE(done) << done.error().message;
   }
 
-  void erase(const std::string& name) {
-    const auto id = *SubscriptionId::parse(name);
-    ASSERT_TRUE(outcome([&](auto answer) { registry_->erase(id, answer); }));
+  bool erase(const std::string& name) {
+    std::optional<Result<bool>> done;
+    registry_->erase(*SubscriptionId::parse(name),
+                     [&](Result<bool> got) { done = std::move(got); });
+    loop_.restart();
+    loop_.run();
+    EXPECT_TRUE(done && *done);
+    return **done;
   }
 
   [[nodiscard]] int secrets() const {
@@ -124,8 +129,8 @@ TEST_F(RegistryTest, OtherParametersTakeThePlaceOfTheFormerAndOfTheirSecret) {
 TEST_F(RegistryTest, WhatWasErasedDoesNotComeBack) {
   put(spec("gate"));
   put(spec("yard"));
-  erase("gate");
-  erase("nobody");
+  EXPECT_TRUE(erase("gate"));
+  EXPECT_FALSE(erase("nobody"));
   const auto loaded = reopened();
   ASSERT_EQ(loaded.sessions.size(), 1U);
   EXPECT_EQ(loaded.sessions[0].id.text(), "yard");
@@ -221,6 +226,38 @@ TEST_F(RegistryTest, ADamagedFileIsSetAsideAndSaidAndTheSupervisorStarts) {
   EXPECT_EQ(reopened().sessions.size(), 1U);
 }
 
+TEST_F(RegistryTest, LostSecretsAreSaidAndNoSessionEverGetsAnothers) {
+  put(spec("gate"));
+  put(spec("yard"));
+  registry_.reset();
+  for (const char* part : {"", "-wal", "-shm"}) {
+    fs::remove(folder_.path() / ("secrets.db" + std::string{part}));
+  }
+  auto loaded = reopened();
+  EXPECT_TRUE(loaded.sessions.empty());
+  EXPECT_EQ(loaded.problems.size(), 2U);
+  put(spec("yard"));  // gets the number that gate had
+  loaded = reopened();
+  ASSERT_EQ(loaded.sessions.size(), 1U);
+  EXPECT_EQ(loaded.sessions[0], spec("yard"));
+  put(spec("gate"));
+  loaded = reopened();
+  ASSERT_EQ(loaded.sessions.size(), 2U);
+  EXPECT_EQ(loaded.sessions[0], spec("gate"));
+  EXPECT_EQ(loaded.sessions[1], spec("yard"));
+}
+
+TEST_F(RegistryTest, SecretsOfARegistryThatWasSetAsideStay) {
+  put(spec("gate"));
+  registry_.reset();
+  {
+    std::ofstream file{folder_.path() / "registry.db", std::ios::binary};
+    file << "no database at all, whatever it was before";
+  }
+  (void)reopened();
+  EXPECT_EQ(secrets(), 1);
+}
+
 TEST_F(RegistryTest, AFileOfANewerBulkheadIsRefusedAndNotTouched) {
   put(spec("gate"));
   registry_.reset();
@@ -243,7 +280,7 @@ TEST_F(RegistryTest, AChangeThatCannotBeWrittenIsAnErrorAndTheFormerStays) {
   // Somebody else holds the file for writing, longer than is waited for.
   SQLite::Database other{(folder_.path() / "registry.db").string(), SQLite::OPEN_READWRITE};
   other.exec("BEGIN IMMEDIATE");
-  const auto done = outcome([&](auto answer) { registry_->put(spec("yard"), answer); });
+  const auto done = try_put(spec("yard"));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::Io);
   other.exec("ROLLBACK");
