@@ -267,8 +267,8 @@ void Session::on_tick() {
   if (present_ || successor_) arm_tick();
 }
 
-// Holds on to the worker: what it says may end its time here.
-void Session::look_at(std::shared_ptr<Incarnation> worker) {
+void Session::look_at(const std::shared_ptr<Incarnation>& looked_at) {
+  const auto worker = looked_at;  // what it says may end its time here
   const SessionState believed = is_present(*worker) ? condition_.state : successor_->state.state;
   const auto& pipeline = is_present(*worker) ? spec_.pipeline : successor_->spec.pipeline;
   const double max_fps = pipeline ? pipeline->max_fps : 0;
