@@ -261,19 +261,19 @@ void Session::on_tick() {
                   {}});
   }
   pending_.expire(now_ns);
-  if (present_) look_at(present_);
-  if (successor_) look_at(successor_->worker);
+  // Held while it is looked at: what it says may end its time here.
+  if (present_) look_at(*std::shared_ptr{present_});
+  if (successor_) look_at(*std::shared_ptr{successor_->worker});
   if (successor_ && handover_ && handover_->complete(now_ns)) take_over();
   if (present_ || successor_) arm_tick();
 }
 
-void Session::look_at(const std::shared_ptr<Incarnation>& looked_at) {
-  const auto worker = looked_at;  // what it says may end its time here
-  const SessionState believed = is_present(*worker) ? condition_.state : successor_->state.state;
-  const auto& pipeline = is_present(*worker) ? spec_.pipeline : successor_->spec.pipeline;
+void Session::look_at(Incarnation& worker) {
+  const SessionState believed = is_present(worker) ? condition_.state : successor_->state.state;
+  const auto& pipeline = is_present(worker) ? spec_.pipeline : successor_->spec.pipeline;
   const double max_fps = pipeline ? pipeline->max_fps : 0;
-  for (const auto& noticed : worker->look(monotonic_ns(), believed, max_fps)) {
-    tell(*worker, noticed.event, noticed.text);
+  for (const auto& noticed : worker.look(monotonic_ns(), believed, max_fps)) {
+    tell(worker, noticed.event, noticed.text);
   }
 }
 

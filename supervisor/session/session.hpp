@@ -102,7 +102,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void arm_retry();
   void arm_tick();
   void on_tick();
-  void look_at(const std::shared_ptr<Incarnation>& looked_at);
+  void look_at(Incarnation& worker);
   void tell(const Incarnation& worker, const SessionEvent& event, const std::string& text = {});
   void count_restart(const std::string& reason);
   void log(const std::string& text) const;
