@@ -10,9 +10,6 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-os.environ.setdefault("BULKHEAD_BIN", str(ROOT / "build/release/bin"))
-os.environ.setdefault("BULKHEAD_CLIPS", str(ROOT / "build/deps/clips"))
-os.environ.setdefault("BULKHEAD_CONFIG", str(ROOT / "config"))
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 import stack  # noqa: E402  (the path above is what makes it importable)

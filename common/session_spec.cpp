@@ -15,7 +15,6 @@ const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
 const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t kInfo = 2;
-constexpr std::int64_t kDefaultPriority = 5;
 
 template <class Enum>
 std::string_view name_in(const std::vector<std::string_view>& names, Enum value) {

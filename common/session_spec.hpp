@@ -25,6 +25,8 @@ enum class Pace { Realtime, FlatOut };  // clips only: at their own speed, or as
 struct SessionSpec {
   enum class Secrets { Hidden, Kept };
 
+  static constexpr std::uint32_t kDefaultPriority = 5;
+
   SubscriptionId id;
   RtspUrl url;  // with the user and password of `rtspUrl`, or those of `credentials` instead
   std::optional<PipelineSpec> pipeline;  // absent only between parsing and resolution of a name
@@ -32,9 +34,9 @@ struct SessionSpec {
   Transport transport = Transport::Tcp;
   Lifetime lifetime = Lifetime::Persistent;
   Pace pace = Pace::Realtime;
-  bool loop = false;                       // clips only
-  std::uint32_t priority = 5;              // 0 to 9; the highest starts first
-  std::uint32_t max_rtsp_connections = 0;  // at once, that the camera serves; 0: to be found out
+  bool loop = false;                          // clips only
+  std::uint32_t priority = kDefaultPriority;  // 0 to 9; the highest starts first
+  std::uint32_t max_rtsp_connections = 0;     // at once, that the camera serves; 0: to be found out
   std::string log_level = "info";
 
   /// `path` prefixes the field named by an error, e.g. "params".

@@ -8,10 +8,9 @@
 
 #include <exception>
 #include <filesystem>
-#include <optional>
+#include <future>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -46,19 +45,12 @@ spdlog::level::level_enum level_of(std::string_view name) {
 /// On a thread of its own, for an ordinary user's thread cannot take back that it made itself nice.
 Result<Detector> create_behind_others(const DetectStage& stage, const DetectorPlaces& places) {
   constexpr int kNice = 10;  // a tenth of the processor time of an ordinary thread beside it
-  std::optional<Result<Detector>> created;
-  std::exception_ptr thrown;
-  std::thread{[&] {
+  const auto create = [&] {
     ::pthread_setname_np(::pthread_self(), "load");
     ::setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread and those it makes
-    try {
-      created = Detector::create(stage, places);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  }}.join();
-  if (thrown) std::rethrow_exception(thrown);
-  return std::move(*created);
+    return Detector::create(stage, places);
+  };
+  return std::async(std::launch::async, create).get();
 }
 
 Error internal(std::string what) { return {ErrorCode::Internal, std::move(what), {}}; }

@@ -23,6 +23,12 @@ std::uint32_t seed_of(const SubscriptionId& id) {
          1U;
 }
 
+/// Later: nobody is called back from within his own call.
+template <class Done>
+void refuse(boost::asio::io_context& loop, const Done& done, const Error& error) {
+  boost::asio::post(loop, [done, error] { done(error); });
+}
+
 }  // namespace
 
 Session::Session(boost::asio::io_context& loop, const SessionEnvironment& environment,
@@ -42,12 +48,10 @@ void Session::start() { start_because("REQUESTED"); }
 
 Reconfiguration Session::reconfigure(SessionSpec spec) {
   if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
-  const bool works = wanted_ && expects_frames(condition_.state);
   auto how = reconfiguration(spec_, spec);
-  if (how == Reconfiguration::Hot && !(wanted_ && is_running(condition_.state))) {
-    how = Reconfiguration::Replace;
-  }
-  if (how == Reconfiguration::Overlap && !works) how = Reconfiguration::Replace;
+  const bool possible =
+      how == Reconfiguration::Hot ? is_running(condition_.state) : expects_frames(condition_.state);
+  if (!wanted_ || !possible) how = Reconfiguration::Replace;
   switch (how) {
     case Reconfiguration::Hot:
       refused_second_connection_ = refused_second_connection_ && spec.max_rtsp_connections <= 1;
@@ -94,14 +98,11 @@ std::int64_t Session::restart_deadline_ns() const {
 }
 
 void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> done) {
-  const auto refuse = [&](Error error) {
-    boost::asio::post(loop_, [done = std::move(done), error = std::move(error)] { done(error); });
-  };
   if (pending_restart_ || successor_) {
-    return refuse({ErrorCode::Unavailable, "a restart is already under way", {}});
+    return refuse(loop_, done, {ErrorCode::Unavailable, "a restart is already under way", {}});
   }
   const auto possible = possible_mode(mode, spec_);
-  if (!possible) return refuse(possible.error());
+  if (!possible) return refuse(loop_, done, possible.error());
   pending_restart_ =
       PendingRestart{.deadline_ns = restart_deadline_ns(),
                      .last_result_ns = 0,
@@ -114,11 +115,8 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
 }
 
 void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done) {
-  const auto refuse = [&](Error error) {
-    boost::asio::post(loop_, [done = std::move(done), error = std::move(error)] { done(error); });
-  };
   if (!present_ || !is_running(condition_.state)) {
-    return refuse({ErrorCode::Unavailable, "no worker runs for this session now", {}});
+    return refuse(loop_, done, {ErrorCode::Unavailable, "no worker runs for this session now", {}});
   }
   const std::int64_t deadline_ns =
       monotonic_ns() + nanoseconds{environment_.limits.snapshot}.count();
@@ -133,7 +131,7 @@ void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done)
     boost::asio::post(loop_,
                       [done, picture = std::move(picture)]() mutable { done(std::move(picture)); });
   });
-  if (!id) return refuse(id.error());
+  if (!id) return refuse(loop_, done, id.error());
   if (!present_->send(
           {.request_id = *id, .deadline_ns = deadline_ns, .body = ipc::TakeSnapshot{}})) {
     pending_.fail(*id, {ErrorCode::Unavailable, "the worker takes no commands now", {}});

@@ -84,13 +84,6 @@ class Session : public std::enable_shared_from_this<Session> {
     std::int64_t deadline_ns;
   };
 
-  struct HeldResult {
-    Sequence sequence;
-    ipc::PriorityClass priority;
-    std::int64_t publish_ns;
-    Detection detection;
-  };
-
   // session.cpp: events in, actions out.
   void handle(const SessionEvent& event, const std::string& text = {});
   bool enter(const SessionCondition& next, const std::string& text);  // true: nothing is left
@@ -113,7 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
   void on_detection(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken,
                     const Detection& detection);
-  void publish(const HeldResult& result);
+  void publish(const ipc::PriorityConsumer::Taken& taken);  // a detection
   void on_camera(Incarnation& worker, const ipc::Record& record, const ipc::CameraChange& change);
   void on_model(Incarnation& worker, const ModelCard& card);
   void on_broken(Incarnation& worker, const Error& error);
@@ -131,6 +124,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void handle_successor(const SessionEvent& event, const std::string& text);
   void on_successor_lost_camera(const SessionEvent& event, const std::string& text);
   void give_up_successor(const Error& error);
+  [[nodiscard]] Successor drop_successor();  // from here on it has no part in anything
   void stay_with(const SessionSpec& served, const SessionSpec& refused) const;
   void take_over();
   void adopt_successor();
@@ -165,8 +159,8 @@ class Session : public std::enable_shared_from_this<Session> {
   RestartPolicy policy_;
   Millis retry_delay_{0};
 
-  std::optional<Handover> handover_;  // until the new worker has spoken first
-  std::deque<HeldResult> held_;       // of the successor
+  std::optional<Handover> handover_;               // until the new worker has spoken first
+  std::deque<ipc::PriorityConsumer::Taken> held_;  // detections of the successor
   bool refused_second_connection_ = false;
 
   PendingCommands pending_;

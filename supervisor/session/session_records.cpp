@@ -79,29 +79,28 @@ void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Tak
     const Handover::Stamp stamp{detection.camera_ns, detection.arrival_ns};
     verdict = is_old ? handover_->of_old(stamp) : handover_->of_new(now_ns, stamp);
   }
-  const HeldResult result{taken.record.sequence, taken.priority, taken.record.publish_ns,
-                          detection};
-  if (verdict == Handover::Verdict::Hold) held_.push_back(result);
+  if (verdict == Handover::Verdict::Hold) held_.push_back(taken);
   // What the old worker tells comes before all of the new one's.
-  if (is_old && verdict == Handover::Verdict::Publish) publish(result);
+  if (is_old && verdict == Handover::Verdict::Publish) publish(taken);
   const bool holds_enough = held_.size() >= environment_.limits.handover.held_results;
   if (successor_ && handover_ && (handover_->complete(now_ns) || holds_enough)) take_over();
-  if (!is_old && verdict == Handover::Verdict::Publish) publish(result);
+  if (!is_old && verdict == Handover::Verdict::Publish) publish(taken);
 }
 
-void Session::publish(const HeldResult& result) {
+void Session::publish(const ipc::PriorityConsumer::Taken& taken) {
+  const ipc::Record& record = taken.record;
   if (handover_ && !successor_) {
-    finish_restart(result.publish_ns, RestartMode::Overlap);
+    finish_restart(record.publish_ns, RestartMode::Overlap);
     handover_.reset();
   }
-  last_result_ns_ = result.publish_ns;
+  last_result_ns_ = record.publish_ns;
   if (!events_.result) return;
   events_.result({.session = spec_.id,
                   .generation = generation_,
-                  .sequence = result.sequence,
-                  .priority = result.priority,
-                  .publish_ns = result.publish_ns,
-                  .detection = result.detection,
+                  .sequence = record.sequence,
+                  .priority = taken.priority,
+                  .publish_ns = record.publish_ns,
+                  .detection = std::get<Detection>(record.body),
                   .model = *present_->model()});
 }
 
@@ -154,10 +153,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     return on_present_exited(end, healthy);
   }
   if (is_successor(worker)) {
-    const Successor failed = *std::exchange(successor_, std::nullopt);
-    handover_.reset();
-    held_.clear();
-    stay_with(spec_, failed.spec);
+    stay_with(spec_, drop_successor().spec);
     if (condition_.state == SessionState::Stopping) return;  // a fresh one follows
     return fail_restart({end.reason, "the new worker " + end.text + "; the old one stays", {}});
   }
@@ -179,7 +175,6 @@ void Session::on_present_exited(const WorkerEnd& end, Millis healthy) {
   // One that was to take over anyway is nearer to the camera than any that is started now.
   if (successor_ && wanted_ && !present_) {
     handle({Kind::StartAsked}, "its successor takes over");
-    for (const HeldResult& result : std::exchange(held_, {})) publish(result);
   }
 }
 

@@ -1,11 +1,9 @@
 // From one worker to the next while the camera is watched: the new one starts beside the old and
 // takes over once it can; until then the old one is the session.
 
-#include <algorithm>
 #include <utility>
 
 #include "common/clock.hpp"
-#include "common/limits.hpp"
 #include "supervisor/session/session.hpp"
 
 namespace bulkhead::supervisor {
@@ -49,8 +47,7 @@ Result<RestartMode> Session::possible_mode(RestartMode wanted, const SessionSpec
 void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_replace,
                                const std::string& reason) {
   using Camera = Incarnation::Camera;
-  handover_.reset();
-  held_.clear();
+  handover_.reset();  // of the one before, where the present worker has not spoken yet
   auto worker = Incarnation::start(
       loop_, environment_,
       {.session = spec,
@@ -104,7 +101,7 @@ void Session::on_successor_lost_camera(const SessionEvent& event, const std::str
     return give_up_successor(
         {ErrorCode::LimitReached, text + "; use \"replace\" or \"auto\"", "mode"});
   }
-  Successor refused = *std::exchange(successor_, std::nullopt);
+  Successor refused = drop_successor();
   retire(std::move(refused.worker));
   begin_succession(std::move(refused.spec), RestartMode::Replace, false, refused.reason);
 }
@@ -112,12 +109,16 @@ void Session::on_successor_lost_camera(const SessionEvent& event, const std::str
 void Session::give_up_successor(const Error& error) {
   log("successor given up generation=" + std::to_string(successor_->worker->generation()) +
       " reason=" + std::string{name_of(error.code)} + " text=\"" + error.message + '"');
-  Successor failed = *std::exchange(successor_, std::nullopt);
-  handover_.reset();
-  held_.clear();
+  Successor failed = drop_successor();
   stay_with(spec_, failed.spec);
   retire(std::move(failed.worker));
   fail_restart(error);
+}
+
+Session::Successor Session::drop_successor() {
+  handover_.reset();
+  held_.clear();
+  return *std::exchange(successor_, std::nullopt);
 }
 
 void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) const {
@@ -125,13 +126,11 @@ void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) c
 }
 
 void Session::take_over() {
-  handover_->force();
   if (pending_restart_) pending_restart_->last_result_ns = last_result_ns_;
   pending_.fail_all({ErrorCode::Unavailable, "the worker was replaced before it answered", {}});
   retire(std::exchange(present_, nullptr));
   generation_ = successor_->worker->generation();
   adopt_successor();
-  for (const HeldResult& result : std::exchange(held_, {})) publish(result);
 }
 
 void Session::adopt_successor() {
@@ -149,6 +148,7 @@ void Session::adopt_successor() {
   const bool is_news = before != SessionState::Starting || condition_.state != before;
   if (is_news) announce(before, false);
   arm_tick();
+  for (const auto& result : std::exchange(held_, {})) publish(result);
 }
 
 void Session::retire(std::shared_ptr<Incarnation> worker) {

@@ -16,9 +16,10 @@ import tempfile
 
 import websockets
 
-BIN = pathlib.Path(os.environ["BULKHEAD_BIN"])
-CLIPS = pathlib.Path(os.environ["BULKHEAD_CLIPS"])
-CONFIG = pathlib.Path(os.environ["BULKHEAD_CONFIG"])
+ROOT = pathlib.Path(__file__).resolve().parents[2]  # of a built checkout, where nobody says else
+BIN = pathlib.Path(os.environ.get("BULKHEAD_BIN", ROOT / "build/release/bin"))
+CLIPS = pathlib.Path(os.environ.get("BULKHEAD_CLIPS", ROOT / "build/deps/clips"))
+CONFIG = pathlib.Path(os.environ.get("BULKHEAD_CONFIG", ROOT / "config"))
 DATA = pathlib.Path(os.environ.get("BULKHEAD_DATA", "/nonexistent"))
 
 HANG_LIMIT_S = 60.0

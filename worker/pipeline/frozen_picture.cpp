@@ -8,21 +8,21 @@
 
 namespace bulkhead::worker {
 
+using std::chrono::nanoseconds;
+
 namespace {
 
 constexpr int kEncoderNoise = 3;  // of 255; what an encoder makes of the same picture again
 constexpr std::size_t kChangedPercent = 2;
 
-std::int64_t ns_of(std::chrono::nanoseconds time) { return time.count(); }
-
 }  // namespace
 
 std::optional<bool> FrozenPicture::observe(const Frame& frame) {
   if (frame.planes[0].pixels == nullptr || frame.width == 0 || frame.height == 0) return {};
-  const bool paused = frame.arrival_ns - last_frame_ns_ > ns_of(limits::kFrozenPause);
+  const bool paused = nanoseconds{frame.arrival_ns - last_frame_ns_} > limits::kFrozenPause;
   last_frame_ns_ = frame.arrival_ns;
   const bool other = frame.width != width_ || frame.height != height_;
-  const bool due = frame.arrival_ns - looked_ns_ >= ns_of(limits::kFrozenLook);
+  const bool due = nanoseconds{frame.arrival_ns - looked_ns_} >= limits::kFrozenLook;
   if (!due && !other && !paused) return std::nullopt;
   looked_ns_ = frame.arrival_ns;
 
@@ -46,7 +46,8 @@ std::optional<bool> FrozenPicture::observe(const Frame& frame) {
     frozen_ = false;
     return false;
   }
-  if (frozen_ || frame.arrival_ns - since_ns_ < ns_of(limits::kFrozenTime)) return std::nullopt;
+  if (frozen_ || nanoseconds{frame.arrival_ns - since_ns_} < limits::kFrozenTime)
+    return std::nullopt;
   frozen_ = true;
   return true;
 }

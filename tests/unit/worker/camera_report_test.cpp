@@ -27,6 +27,13 @@ class CameraReportTest : public testing::Test {
     }
   }
 
+  void become_live() {
+    camera_.model_loaded();
+    camera_.connecting();
+    camera_.first_frame(1);
+    ASSERT_TRUE(camera_.inferred(1));
+  }
+
   std::vector<CameraState> states() {
     std::vector<CameraState> states;
     for (const auto& change : said()) states.push_back(change.state);
@@ -55,10 +62,7 @@ TEST_F(CameraReportTest, IsLiveOnlyWhenAFrameOfTheConnectionWasInferredAndSaysIt
 }
 
 TEST_F(CameraReportTest, AFrozenPictureIsSaidAndThatItMovesAgain) {
-  camera_.model_loaded();
-  camera_.connecting();
-  camera_.first_frame(1);
-  ASSERT_TRUE(camera_.inferred(1));
+  become_live();
   (void)said();
   camera_.frozen();
   camera_.moves_again();
@@ -70,10 +74,7 @@ TEST_F(CameraReportTest, AFrozenPictureIsSaidAndThatItMovesAgain) {
 }
 
 TEST_F(CameraReportTest, WhatALateFrameShowsOfALostConnectionIsNotSaid) {
-  camera_.model_loaded();
-  camera_.connecting();
-  camera_.first_frame(1);
-  ASSERT_TRUE(camera_.inferred(1));
+  become_live();
   camera_.lost({ErrorCode::Stalled, "gone", {}}, 1s);
   (void)said();
   camera_.frozen();
