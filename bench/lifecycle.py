@@ -2,8 +2,8 @@
 """What does a worker's end cost the subscriber, planned or not?
 
 One camera of 25 frames/s, all of them inferred, over and over: a restart that overlaps, one that
-replaces, and a kill -9. Frames are counted by the camera's own clock, not by what the reply says.
-  bench/lifecycle.py [--overlaps 100] [--replaces 30] [--kills 30] [--smoke]
+replaces, and a kill -9; all of it with a warm spare and without. Frames are counted by the camera's own clock, not by what the reply says.
+  bench/lifecycle.py [--overlaps 100] [--replaces 30] [--kills 30] [--spares 0 1] [--smoke]
 """
 
 import argparse
@@ -37,10 +37,12 @@ class Watch:
         message = await asyncio.wait_for(self._client.notifications.get(), 60)
         return time.monotonic(), message["method"], message["params"]
 
-    async def settled(self):
-        """The camera's clock is known and the worker has been live for a while."""
+    async def settled(self, client, spares):
+        """The camera's clock is known, the worker has been live for a while, and a spare waits."""
         for _ in range(2 * FPS):
             await self.detection(lambda d: "tsCamera" in d)
+        while (await client.call("system.state"))["warmSpares"] < spares:
+            await self.detection()
 
     async def detection(self, wanted=lambda d: True):
         while True:
@@ -71,8 +73,8 @@ def frames_between(before, after):
     return round((camera_seconds(after) - camera_seconds(before)) * FPS) - 1
 
 
-async def restart(client, watch, mode):
-    await watch.settled()
+async def restart(client, watch, mode, spares):
+    await watch.settled(client, spares)
     view = await client.call("session.get", subscriptionIdentifier="cam-0")
     watch.holes = 0
     asked = time.monotonic()
@@ -85,10 +87,10 @@ async def restart(client, watch, mode):
             "reply": time.monotonic() - asked}
 
 
-async def kill(client, watch):
+async def kill(client, watch, spares):
     # Asked for by an operator, so that no earlier death counts: this one is the first.
     await client.call("session.restart", subscriptionIdentifier="cam-0", mode="overlap")
-    await watch.settled()
+    await watch.settled(client, spares)
     view = await client.call("session.get", subscriptionIdentifier="cam-0")
     os.kill(view["worker"]["pid"], signal.SIGKILL)
     killed = time.monotonic()
@@ -109,18 +111,20 @@ def ms(values):
     return f"{rig.quantile(ordered, .5) * 1e3:.1f} | {ordered[-1] * 1e3:.1f}"
 
 
-async def measure(arguments):
-    async with rig.cameras(1, fps=0, side=SIDE, camera_arguments=("--fps", FPS)) as (_, client):
+async def measure(arguments, spares):
+    setting = f"session_processes.warm_spares={spares}"
+    async with rig.cameras(1, fps=0, side=SIDE, camera_arguments=("--fps", FPS),
+                           settings=[setting]) as (_, client):
         watch = Watch(client)
         for mode, tries in (("overlap", arguments.overlaps), ("replace", arguments.replaces)):
-            done = [await restart(client, watch, mode) for _ in range(tries)]
+            done = [await restart(client, watch, mode, spares) for _ in range(tries)]
             lost = collections.Counter((d["lost"], d["holes"]) for d in done)
             told = collections.Counter(
                 (d["cost"]["lostFrames"], d["cost"]["duplicateFrames"]) for d in done)
             print(f"| {mode} | {tries} | {ms([d['gap'] for d in done])} | "
                   f"{dict(sorted(lost.items(), key=str))} | {dict(sorted(told.items()))} | "
                   f"{ms([d['reply'] for d in done])} |", flush=True)
-        ends = [await kill(client, watch) for _ in range(arguments.kills)]
+        ends = [await kill(client, watch, spares) for _ in range(arguments.kills)]
     print("\n| after kill -9 | p50 ms | max |\n|---|---|---|")
     for step in ("BACKING_OFF", "STARTING", "CONNECTING", "LIVE", "detecting"):
         print(f"| {step} | {ms([e[step] for e in ends if step in e])} |")
@@ -131,15 +135,18 @@ def main():
     parser.add_argument("--overlaps", type=int, default=100)
     parser.add_argument("--replaces", type=int, default=30)
     parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--spares", type=int, nargs="+", default=[0, 1], help="warm ones")
     parser.add_argument("--smoke", action="store_true", help="small: does it still work?")
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.overlaps = arguments.replaces = arguments.kills = 1
     print(rig.machine())
-    print("| planned restart | tries | gap p50 ms | max | frames lost (at the change, from request to change): tries | "
-          "said (lost, twice): tries | reply p50 ms | max |")
-    print("|---|---|---|---|---|---|---|---|")
-    asyncio.run(measure(arguments))
+    for spares in arguments.spares:
+        print(f"\nWarm spares: {spares}\n")
+        print("| planned restart | tries | gap p50 ms | max | frames lost (at the change, from request to "
+              "change): tries | said (lost, twice): tries | reply p50 ms | max |")
+        print("|---|---|---|---|---|---|---|---|")
+        asyncio.run(measure(arguments, spares))
 
 
 if __name__ == "__main__":

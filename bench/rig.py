@@ -25,17 +25,19 @@ def machine():
 
 
 @contextlib.asynccontextmanager
-async def cameras(count, fps, side=320, camera_arguments=()):
+async def cameras(count, fps, side=320, camera_arguments=(), settings=()):
     """`count` sessions named cam-0… on one real RTSP server, all live; yields (supervisor, client).
 
-    `fps` is the pipeline's limit, 0: all frames; `side` the model's input.
+    `fps` is the pipeline's limit, 0: all frames; `side` the model's input; `settings` are path.to.key=value of
+    the configuration.
     """
     clip = stack.CLIPS / "people.mp4"
     with contextlib.ExitStack() as cleanup:
         folder = cleanup.enter_context(stack.workplace())
         mounts = [argument for i in range(count) for argument in ("--mount", f"/c{i}={clip}")]
         camera = cleanup.enter_context(stack.running(stack.Camera(folder, *mounts, *camera_arguments)))
-        supervisor = cleanup.enter_context(stack.running(stack.Supervisor(folder)))
+        supervisor = cleanup.enter_context(stack.running(stack.Supervisor(
+            folder, *(a for setting in settings for a in ("--set", setting)))))
         pipeline = {"name": "bench", "maxFps": fps,
                     "stages": [{"type": "detect", "model": "yolo11n",
                                 "input": {"width": side, "height": side}}]}

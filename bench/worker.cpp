@@ -75,7 +75,7 @@ struct Pace {
 /// The engine as the worker has it, and nothing around it.
 class BareEngine {
  public:
-  BareEngine(const ipc::StartMessage& start, const fs::path& clip) {
+  BareEngine(const ipc::StartMessage& start, const fs::path& clip, const std::string& cache_dir) {
     const DetectStage& stage = start.spec.pipeline->detect;
     const auto catalog = must(worker::ModelCatalog::load(start.model_catalog));
     const auto model = must(worker::locate_model(stage.model, catalog, start.model_dir));
@@ -86,7 +86,7 @@ class BareEngine {
                static_cast<std::uint32_t>(declared[2].size)};
     }
     backend_ = must(worker::create_backend(stage.engine, model.file,
-                                           {input, stage.intra_op_threads, start.cache_dir}));
+                                           {input, stage.intra_op_threads, cache_dir}));
     const bool yolox = model.entry && model.entry->layout == OutputLayout::YoloX;
     worker::Letterbox letterbox{input, worker::Anchor::TopLeft,
                                 yolox ? worker::PixelRule::Bgr255 : worker::PixelRule::Rgb1};
@@ -159,17 +159,14 @@ struct Stages {
 /// A real worker that plays the clip flat out while it is allowed to run.
 class FedWorker {
  public:
-  explicit FedWorker(const ipc::StartMessage& start) {
+  FedWorker(const ipc::StartMessage& start, const std::string& cache_dir) {
     using supervisor::WorkerLink;
     worker_ = must(WorkerLink::start(
-        loop_,
-        {.executable = BULKHEAD_WORKER,
-         .generation = 1,
-         .limits = {},
-         .start_json = start.to_json()},
-        {.record = [this](const auto& taken) { note(taken); },
-         .broken = [](const Error& error) { fail(error.message); },
-         .exited = [](const supervisor::ExitStatus&) { fail("the worker ended"); }}));
+        loop_, {.executable = BULKHEAD_WORKER, .cache_dir = cache_dir, .limits = {}}));
+    worker_->watch({.record = [this](const auto& taken) { note(taken); },
+                    .broken = [](const Error& error) { fail(error.message); },
+                    .exited = [](const supervisor::ExitStatus&) { fail("the worker ended"); }});
+    if (!worker_->serve(start.to_json())) fail("the worker took no start message");
     next_detection();  // the model is loaded, the clip plays
     find_detect_thread();
     pause();
@@ -281,9 +278,9 @@ void print_stages(const Stages& stages, double wall_ms) {
   std::printf("| rest, waiting for frames among it | %.3f |\n", rest_ms);
 }
 
-void compare(const ipc::StartMessage& start, const Options& options) {
-  BareEngine bare{start, options.clip};
-  FedWorker fed{start};
+void compare(const ipc::StartMessage& start, const Options& options, const std::string& cache_dir) {
+  BareEngine bare{start, options.clip, cache_dir};
+  FedWorker fed{start, cache_dir};
   bare.run(3);  // warm
   std::vector<double> wall_ratios;
   std::vector<double> cpu_ratios;
@@ -348,7 +345,6 @@ ipc::StartMessage start_message(const Options& options, const std::string& folde
           .log_file = folder + "/worker.log",
           .log_max_bytes = 10'000'000,
           .log_backup_count = 1,
-          .cache_dir = folder,
           .model_dir = BULKHEAD_DEPS "/models",
           .model_catalog = BULKHEAD_CATALOG};
 }
@@ -377,5 +373,5 @@ int main(int argc, char** argv) {
   if (const auto started = worker::gst_start(folder.path, quiet); !started) {
     fail(started.error().message);
   }
-  compare(start_message(options, folder.path), options);
+  compare(start_message(options, folder.path), options, folder.path);
 }

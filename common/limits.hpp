@@ -75,6 +75,11 @@ inline constexpr std::size_t kOutboxControlMessages = 100;
 inline constexpr std::size_t kOutboxBytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t kOutboxGaps = 256;  // gaps not yet told to the client
 
+// The latest results of one session, for clients that come back.
+inline constexpr std::size_t kHistoryResults = 1000;
+inline constexpr std::size_t kHistoryBytes = std::size_t{1} * 1024 * 1024;
+inline constexpr auto kHistoryAge = 60s;
+
 // Waits inside a worker, by stage of the camera's handshake and life.
 inline constexpr auto kConnectTime = 10s;
 inline constexpr auto kFirstFrameTime = 10s;
@@ -84,7 +89,6 @@ inline constexpr auto kTeardownReplyTime = 500ms;  // what a camera gets to answ
 
 // The life of a worker. `kStopTime` is for all of an orderly stop, teardown included, and shorter
 // than the supervisor's patience (kTermGrace), so that a worker that hangs still ends by itself.
-inline constexpr auto kStartMessageTime = 30s;
 inline constexpr auto kControlTick = 250ms;
 inline constexpr auto kStopTime = 2500ms;
 inline constexpr auto kDrainTime = 500ms;  // for the last results, within kStopTime
@@ -147,6 +151,11 @@ inline constexpr auto kHealthyTime =
 inline constexpr auto kSettledTime = 1s;  // up for so long: no crash at start, a lone death
 
 inline constexpr auto kRestoreInterval = 250ms;  // between sessions that come back at start
+
+// Workers without a session, for the next start.
+inline constexpr int kWarmSpares = 8;
+inline constexpr auto kSpareRefill = 2s;  // after the last start of a worker: that one comes first
+inline constexpr auto kSpareRetryLongest = 1min;  // where spares die
 
 // One session of the supervisor.
 inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -11,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/clock.hpp"
 #include "common/limits.hpp"
 #include "ipc/wire_format.hpp"
 
@@ -53,21 +51,14 @@ Result<std::optional<std::size_t>> receive_packet(int fd, std::span<std::byte> b
   return errno_error(ErrorCode::Unavailable, "The control socket is broken");
 }
 
-/// Waits for a packet or the end of the peer until `deadline_ns`, monotonic.
-Result<void> wait_readable(int fd, std::int64_t deadline_ns) {
-  for (;;) {
-    const std::int64_t left_ns = std::max<std::int64_t>(0, deadline_ns - monotonic_ns());
-    pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&waited, 1, static_cast<int>((left_ns + kNsPerMs - 1) / kNsPerMs));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) {
-      return errno_error(ErrorCode::Io, "Cannot wait on the control socket");
-    }
-    if (monotonic_ns() >= deadline_ns) {
-      return Error{
-          .code = ErrorCode::Timeout, .message = "No start message came in time.", .field = {}};
-    }
+/// Waits for a packet or the end of the peer.
+Result<void> wait_readable(int fd) {
+  constexpr int kNoLimit = -1;
+  pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
+  while (::poll(&waited, 1, kNoLimit) < 0) {
+    if (errno != EINTR) return errno_error(ErrorCode::Io, "Cannot wait on the control socket");
   }
+  return {};
 }
 
 }  // namespace
@@ -116,12 +107,10 @@ Result<std::optional<Hello>> ControlSocket::try_receive_hello() {
   return std::optional{hello};
 }
 
-Result<std::string> ControlSocket::receive_start(std::chrono::milliseconds limit) {
-  const std::int64_t deadline_ns =
-      monotonic_ns() + std::chrono::duration_cast<std::chrono::nanoseconds>(limit).count();
+Result<std::string> ControlSocket::receive_start() {
   std::string text(limits::kControlMessageBytes, '\0');
   for (;;) {
-    if (auto ready = wait_readable(fd_.get(), deadline_ns); !ready) return ready.error();
+    if (auto ready = wait_readable(fd_.get()); !ready) return ready.error();
     auto received = receive_packet(fd_.get(), std::as_writable_bytes(std::span{text}));
     if (!received) return received.error();
     if (!*received) continue;  // a wake-up without a packet

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,8 +34,9 @@ class ControlSocket {
   /// ProtocolError for a packet that is no hello; Unavailable on end of file.
   [[nodiscard]] Result<std::optional<Hello>> try_receive_hello();
 
-  /// Worker: waits for the start message at most `limit`.
-  [[nodiscard]] Result<std::string> receive_start(std::chrono::milliseconds limit);
+  /// Worker: waits for the start message, however long: a spare has none for days. Unavailable when
+  /// the supervisor is gone.
+  [[nodiscard]] Result<std::string> receive_start();
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 

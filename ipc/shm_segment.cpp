@@ -34,7 +34,6 @@ constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 struct alignas(kCacheLineBytes) SegmentHeader {
   std::uint64_t magic;
   std::uint32_t layout_version;
-  Generation generation;
   std::uint64_t total_bytes;
   // Each on a line of its own: one is hot in the worker, one in the supervisor.
   alignas(kCacheLineBytes) std::atomic<std::uint32_t> command_consumer_sleeping;
@@ -123,11 +122,10 @@ Error corrupt(std::string message) {
 
 /// Read with pread, before anything is mapped: a descriptor that is no segment must not be able to
 /// fault us.
-Result<Generation> check_header(int fd) {
+Result<> check_header(int fd) {
   struct FirstLine {
     std::uint64_t magic;
     std::uint32_t layout_version;
-    Generation generation;
     std::uint64_t total_bytes;
   } header{};
   static_assert(sizeof header == 24);
@@ -147,16 +145,15 @@ Result<Generation> check_header(int fd) {
                  .field = {}};
   }
   if (header.total_bytes != kTotalBytes) return corrupt("The segment states a wrong size.");
-  return header.generation;
+  return {};
 }
 
 }  // namespace
 
-ShmSegment::ShmSegment(UniqueFd fd, interprocess::mapped_region region,
-                       Generation generation) noexcept
-    : fd_{std::move(fd)}, region_{std::move(region)}, generation_{generation} {}
+ShmSegment::ShmSegment(UniqueFd fd, interprocess::mapped_region region) noexcept
+    : fd_{std::move(fd)}, region_{std::move(region)} {}
 
-Result<ShmSegment> ShmSegment::create(Generation generation) {
+Result<ShmSegment> ShmSegment::create() {
   // The name is only a label in /proc/PID/fd; nothing can be opened by it.
   UniqueFd fd{::memfd_create("bulkhead-segment", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (!fd) return errno_error(ErrorCode::LimitReached, "Cannot create a segment");
@@ -167,14 +164,12 @@ Result<ShmSegment> ShmSegment::create(Generation generation) {
   auto* header = ::new (region->get_address()) SegmentHeader{};
   header->magic = kMagic;
   header->layout_version = kLayoutVersion;
-  header->generation = generation;
   header->total_bytes = kTotalBytes;
-  return ShmSegment{std::move(fd), std::move(*region), generation};
+  return ShmSegment{std::move(fd), std::move(*region)};
 }
 
 Result<ShmSegment> ShmSegment::attach(UniqueFd fd) {
-  auto generation = check_header(fd.get());
-  if (!generation) return generation.error();
+  if (const auto checked = check_header(fd.get()); !checked) return checked.error();
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return errno_error(ErrorCode::Corrupt, "No segment");
   if (status.st_size != static_cast<off_t>(kTotalBytes)) {
@@ -187,7 +182,7 @@ Result<ShmSegment> ShmSegment::attach(UniqueFd fd) {
   }
   auto region = map(fd.get());
   if (!region) return region.error();
-  return ShmSegment{std::move(fd), std::move(*region), *generation};
+  return ShmSegment{std::move(fd), std::move(*region)};
 }
 
 std::size_t ShmSegment::total_bytes() noexcept { return kTotalBytes; }

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 
-#include "common/ids.hpp"
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
 #include "ipc/priority_class.hpp"
@@ -23,24 +22,23 @@ inline constexpr std::size_t kCriticalRingBytes = 128 * 1024;
 inline constexpr std::size_t kImportantRingBytes = 512 * 1024;
 inline constexpr std::size_t kBulkRingBytes = 128 * 1024;
 
-/// The shared memory of one worker generation: header, command ring, four result rings, status
+/// The shared memory of one worker: header, command ring, four result rings, status
 /// page, preview slot. Created by the supervisor, sealed against any change of size, reserved at
 /// creation so that a shortage is an error here and never a SIGBUS later. It has no name; the
-/// kernel frees it when the last of both processes has gone. Never reused for another generation.
+/// kernel frees it when the last of both processes has gone. Never used for another worker.
 ///
 /// Mapped through boost::interprocess::mapped_region. Each part is a span for exactly one class
 /// that gives it meaning; this class knows offsets only. Movable; the spans stay valid.
 class ShmSegment {
  public:
   /// Supervisor side. LimitReached, with the bytes needed, when memory or descriptors are short.
-  static Result<ShmSegment> create(Generation generation);
+  static Result<ShmSegment> create();
 
   /// Worker side: checks magic and layout version, then size and seals. VersionMismatch when the
   /// other program was built with another layout, Corrupt when this is no segment at all.
   static Result<ShmSegment> attach(UniqueFd fd);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] static std::size_t total_bytes() noexcept;
 
   [[nodiscard]] std::span<std::byte> command_ring() const noexcept;
@@ -51,13 +49,11 @@ class ShmSegment {
   [[nodiscard]] std::atomic<std::uint32_t>& result_consumer_sleeping() const noexcept;
 
  private:
-  ShmSegment(UniqueFd fd, boost::interprocess::mapped_region region,
-             Generation generation) noexcept;
+  ShmSegment(UniqueFd fd, boost::interprocess::mapped_region region) noexcept;
   [[nodiscard]] std::span<std::byte> part(std::size_t offset, std::size_t bytes) const noexcept;
 
   UniqueFd fd_;
   boost::interprocess::mapped_region region_;
-  Generation generation_;
 };
 
 }  // namespace bulkhead::ipc

@@ -33,7 +33,6 @@ std::string StartMessage::to_json() const {
                             {"logFile", log_file},
                             {"logMaxBytes", log_max_bytes},
                             {"logBackupCount", log_backup_count},
-                            {"cacheDir", cache_dir},
                             {"modelDir", model_dir},
                             {"modelCatalog", model_catalog},
                             {"holdCamera", hold_camera},
@@ -53,7 +52,6 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
       required_integer(fields, "logMaxBytes", 1, std::numeric_limits<std::int64_t>::max());
   const auto log_backup_count =
       required_integer(fields, "logBackupCount", 0, std::numeric_limits<std::uint32_t>::max());
-  std::string cache_dir = absolute_path(fields, "cacheDir");
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");
   const bool hold_camera = fields.boolean("holdCamera", false);
@@ -73,7 +71,6 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .log_file = std::move(log_file),
                       .log_max_bytes = static_cast<std::uint64_t>(log_max_bytes),
                       .log_backup_count = static_cast<std::uint32_t>(log_backup_count),
-                      .cache_dir = std::move(cache_dir),
                       .model_dir = std::move(model_dir),
                       .model_catalog = std::move(model_catalog),
                       .hold_camera = hold_camera,

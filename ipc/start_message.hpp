@@ -16,7 +16,6 @@ struct StartMessage {
   std::string log_file;
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_backup_count = 0;
-  std::string cache_dir;      // optimised models, GStreamer's registry; shared read-mostly
   std::string model_dir;      // where fetched models lie
   std::string model_catalog;  // path of config/models.json
   bool hold_camera = false;   // load all, then wait for OpenCamera

@@ -33,6 +33,7 @@ void visit(Fields& fields, Config& config) {
     processes.integer("max_concurrent_sessions", value.max_concurrent_sessions, 1, 1000);
     processes.integer("process_cleanup_timeout", value.process_cleanup_timeout, 0, 86400);
     processes.integer("health_check_interval", value.health_check_interval, 1, 3600);
+    processes.integer("warm_spares", value.warm_spares, 0, limits::kWarmSpares);
     processes.group("log_rotation", [&](Fields& rotation) {
       rotation.integer("max_size_mb", value.log_rotation.max_size_mb, 1, 10240);
       rotation.integer("backup_count", value.log_rotation.backup_count, 0, 100);

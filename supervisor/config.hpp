@@ -25,6 +25,7 @@ struct Config {
     std::uint32_t max_concurrent_sessions = 20;
     std::uint32_t process_cleanup_timeout = 30;  // seconds
     std::uint32_t health_check_interval = 10;    // seconds
+    std::uint32_t warm_spares = 1;               // started workers that wait for a session
     struct LogRotation {
       std::uint32_t max_size_mb = 100;
       std::uint32_t backup_count = 5;

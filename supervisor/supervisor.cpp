@@ -57,15 +57,17 @@ Result<std::shared_ptr<spdlog::logger>> open_own_log(const Config& config, const
 SessionEnvironment environment_of(const Config& config, std::string worker_executable,
                                   const fs::path& log_dir, std::shared_ptr<spdlog::logger> log) {
   SessionEnvironment environment;
-  environment.worker_executable = std::move(worker_executable);
-  environment.state_dir = config.state_dir.string();
+  environment.worker = {
+      .executable = std::move(worker_executable),
+      .cache_dir = config.state_dir / "cache",
+      .limits = {.memory_bytes = config.resource_limits.memory_per_process_mb * kMegabyte}};
   environment.log_dir = log_dir.string();
   environment.model_dir = config.models_dir.string();
   environment.model_catalog = config.model_catalog.string();
   environment.max_sessions = config.session_processes.max_concurrent_sessions;
   environment.log_max_bytes = config.session_processes.log_rotation.max_size_mb * kMegabyte;
   environment.log_backup_count = config.session_processes.log_rotation.backup_count;
-  environment.memory_per_process_bytes = config.resource_limits.memory_per_process_mb * kMegabyte;
+  environment.warm_spares = config.session_processes.warm_spares;
   environment.log = std::move(log);
   return environment;
 }
@@ -96,16 +98,24 @@ struct Supervisor::Parts {
         lock{std::move(held)},
         log{std::move(logger)},
         registry{Registry::open(loop, state_dir, log)},
-        sessions{loop, std::move(environment), session_events()},
+        sessions{loop, with_generations(std::move(environment)), session_events()},
         control{loop, config, sessions, registry ? registry->get() : nullptr, hub, log},
         health_timer{loop},
         alive_timer{loop},
         stop_timer{loop} {}
 
+  SessionEnvironment with_generations(SessionEnvironment environment) {
+    if (registry) environment.last_generation = (*registry)->begin_generations();
+    return environment;
+  }
+
   /// What sessions report goes to the hub; what they go on with when other parameters did not
-  /// work out, to the registry.
+  /// work out, and which generations are used, to the registry.
   SessionEvents session_events() {
     SessionEvents events = hub.events();
+    events.generation = [this](Generation generation) {
+      if (registry) (*registry)->use_generation(generation);
+    };
     events.reverted = [this](const SessionSpec& served) {
       if (registry && served.lifetime == Lifetime::Persistent) {
         (*registry)->put(served, [](const Result<>&) {});

@@ -41,6 +41,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/restart_test.cpp
     process/session/session_table_test.cpp
     process/session/succession_test.cpp
+    process/session/warm_spares_test.cpp
     process/session/worker_death_test.cpp
     process/session/worker_process_test.cpp
   LINK bulkhead::session

@@ -21,6 +21,7 @@ add_library(bulkhead_worker_harness STATIC support/worker_harness.cpp)
 target_link_libraries(bulkhead_worker_harness PUBLIC bulkhead::process bulkhead::ipc)
 target_compile_definitions(bulkhead_worker_harness PUBLIC
   BULKHEAD_WORKER="$<TARGET_FILE:bulkhead-worker>"
+  BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests/cache"
 )
 add_dependencies(bulkhead_worker_harness bulkhead-worker)
 

@@ -6,9 +6,13 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/limits.hpp"
 #include "common/rotating_log.hpp"
@@ -19,7 +23,9 @@
 #include "worker/confinement.hpp"
 #include "worker/crash_report.hpp"
 #include "worker/exit_code.hpp"
+#include "worker/gst_log.hpp"
 #include "worker/session_secrets.hpp"
+#include "worker/source/gst_start.hpp"
 #include "worker/startup_steps.hpp"
 #include "worker/worker.hpp"
 
@@ -46,20 +52,15 @@ bool is_a_child() noexcept {
 /// Reports through the rings as well, so that an operator sees why there is no camera.
 ipc::WorkerExit refuse_start(ResultPublisher& publisher, const Error& error) {
   const std::string text = printable_text(error.message, limits::kReasonBytes);
-  say("the start message cannot be used: " + text);
+  say("cannot start: " + text);
   publisher.publish(ipc::PriorityClass::Critical, ipc::Fatal{error.code, text});
   return exit_code_of_start(error);
 }
 
-Result<ipc::StartMessage> receive_start(ipc::ControlSocket& control, Generation generation) {
-  const auto json = control.receive_start(limits::kStartMessageTime);
+Result<ipc::StartMessage> receive_start(ipc::ControlSocket& control) {
+  const auto json = control.receive_start();
   if (!json) return json.error();
-  auto start = ipc::StartMessage::from_json(*json);
-  if (start && start->generation != generation) {
-    return Error{ErrorCode::InvalidParams, "generation: is not the one of the segment",
-                 "generation"};
-  }
-  return start;
+  return ipc::StartMessage::from_json(*json);
 }
 
 Result<std::shared_ptr<spdlog::logger>> open_worker_log(const ipc::StartMessage& start,
@@ -73,10 +74,18 @@ Result<std::shared_ptr<spdlog::logger>> open_worker_log(const ipc::StartMessage&
                   std::move(redactor));
 }
 
+/// What is the same for every camera is done before it is known which one it will be: a spare waits
+/// for its start message with all of it behind it.
 ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::ControlSocket& control,
-                     StartupSteps& steps) {
+                     const std::filesystem::path& cache_dir, StartupSteps& steps) {
   ResultPublisher publisher{segment, ipc::kResultDoorbellFd, exit};
-  auto start = receive_start(control, segment.generation());
+  // Shared: GStreamer may still talk when we are gone.
+  const auto gst_log = std::make_shared<GstLog>();
+  const auto gst = gst_start(cache_dir, [gst_log](auto level, auto category, auto text) {
+    gst_log->write(level, category, text);
+  });
+  steps.step("gst");
+  auto start = receive_start(control);
   if (!start) {
     // A supervisor that is gone before it said anything is no failure of ours.
     if (start.error().code == ErrorCode::Unavailable) return ipc::kExitOk;
@@ -87,6 +96,8 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   for (const std::string& secret : session_secrets(start->spec.url)) redactor->add(secret);
   auto log = open_worker_log(*start, redactor);
   if (!log) return refuse_start(publisher, log.error());
+  gst_log->open(*log);
+  if (!gst) return refuse_start(publisher, gst.error());
   report_crashes(start->log_file, start->spec.id, start->generation);
   steps.log_to(*log);
   steps.step("log");
@@ -95,16 +106,29 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
                  .exit = exit,
                  .publisher = publisher,
                  .steps = steps,
+                 .cache_dir = cache_dir,
                  .redactor = redactor,
                  .log = *log}};
   return worker.run();
 }
 
-ipc::WorkerExit run_process(StartupSteps& steps) {
+/// `--cache-dir DIR`, absolute: all that a worker has to know before its session.
+std::optional<std::filesystem::path> cache_dir_of(const std::vector<std::string_view>& arguments) {
+  if (arguments.size() != 2 || arguments[0] != "--cache-dir") return std::nullopt;
+  const std::filesystem::path cache_dir{arguments[1]};
+  return cache_dir.is_absolute() ? std::optional{cache_dir} : std::nullopt;
+}
+
+ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, StartupSteps& steps) {
   if (!is_a_child()) {
     say("this program is started by bulkhead-supervisor, one for each camera; "
         "start the supervisor, or use the command `bulkhead`");
     return ipc::kExitNotAChild;
+  }
+  const auto cache_dir = cache_dir_of(arguments);
+  if (!cache_dir) {
+    say("the arguments are --cache-dir and an absolute path");
+    return ipc::kExitBadStart;
   }
   tune_allocator();
   for (const auto step : {arrange_signals, confine_process}) {
@@ -130,17 +154,17 @@ ipc::WorkerExit run_process(StartupSteps& steps) {
     say(exit.error().message);
     return ipc::kExitInternal;
   }
-  return work(*segment, *exit, control, steps);
+  return work(*segment, *exit, control, *cache_dir, steps);
 }
 
 }  // namespace
 
 }  // namespace bulkhead::worker
 
-int main() {
+int main(int argc, char** argv) {
   bulkhead::worker::StartupSteps steps;
   try {
-    return bulkhead::worker::run_process(steps);
+    return bulkhead::worker::run_process({argv + 1, argv + argc}, steps);
   } catch (const std::exception& exception) {
     bulkhead::worker::say(std::string{"exception: "} + exception.what());
     return bulkhead::ipc::kExitInternal;

@@ -20,10 +20,8 @@
 #include "worker/control_loop.hpp"
 #include "worker/detect/detector.hpp"
 #include "worker/exit_code.hpp"
-#include "worker/log_throttle.hpp"
 #include "worker/pipeline/detect_loop.hpp"
 #include "worker/pipeline/stage_timer.hpp"
-#include "worker/source/gst_start.hpp"
 #include "worker/stop_deadline.hpp"
 
 namespace bulkhead::worker {
@@ -33,13 +31,6 @@ namespace {
 WhenFull when_full(const SessionSpec& spec) {
   const bool clip = spec.url.scheme == "file";
   return clip && spec.pace == Pace::FlatOut ? WhenFull::Block : WhenFull::DropOldest;
-}
-
-spdlog::level::level_enum level_of(std::string_view name) {
-  if (name == "error") return spdlog::level::err;
-  if (name == "warn") return spdlog::level::warn;
-  if (name == "info") return spdlog::level::info;
-  return spdlog::level::debug;
 }
 
 /// On a thread of its own, for an ordinary user's thread cannot take back that it made itself nice.
@@ -83,8 +74,6 @@ ipc::WorkerExit Worker::run() {
 }
 
 Result<> Worker::start_stages() {
-  if (auto started = start_gstreamer(); !started) return started;
-  around_.steps.step("gst");
   auto source = make_frame_source(start_.spec);
   if (!source) return source.error();
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
@@ -96,19 +85,6 @@ Result<> Worker::start_stages() {
 void Worker::open_camera() {
   if (!source_) return;  // it is open
   capture_.emplace(std::move(source_), ring_, counters_, capture_events());
-}
-
-Result<> Worker::start_gstreamer() {
-  // Owns what it needs: GStreamer may still talk when this object is gone.
-  const auto throttle = std::make_shared<LogThrottle>();
-  return gst_start(start_.cache_dir,
-                   [log = around_.log, throttle](std::string_view level, std::string_view category,
-                                                 std::string_view text) {
-                     const auto refused = throttle->admit(monotonic_ns());
-                     if (!refused) return;
-                     log->log(level_of(level), "gstreamer category={} refused_before={} text={}",
-                              category, *refused, log_value(text));
-                   });
 }
 
 CaptureEvents Worker::capture_events() {
@@ -197,10 +173,9 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const std::int64_t begin_ns = monotonic_ns();
   StageTimer{status_}.enter(ipc::Stage::LoadingModel);
   const PipelineSpec& pipeline = *start_.spec.pipeline;
-  std::filesystem::path optimized_dir;  // beside GStreamer's registry; empty: none are kept
-  if (!start_.cache_dir.empty()) optimized_dir = std::filesystem::path{start_.cache_dir} / "models";
-  const DetectorPlaces places{
-      .catalog = start_.model_catalog, .model_dir = start_.model_dir, .cache_dir = optimized_dir};
+  const DetectorPlaces places{.catalog = start_.model_catalog,
+                              .model_dir = start_.model_dir,
+                              .cache_dir = around_.cache_dir / "models"};
   // The threads of an engine would stay nice.
   const bool yields = start_.yields && pipeline.detect.intra_op_threads == 1;
   auto detector = yields ? create_behind_others(pipeline.detect, places)

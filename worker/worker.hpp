@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -40,6 +41,7 @@ class Worker {
     ExitRequest& exit;
     ResultPublisher& publisher;
     StartupSteps& steps;
+    std::filesystem::path cache_dir;
     std::shared_ptr<const Redactor> redactor;
     std::shared_ptr<spdlog::logger> log;
   };
@@ -53,7 +55,6 @@ class Worker {
 
  private:
   Result<> start_stages();
-  Result<> start_gstreamer();
   void open_camera();
   CaptureEvents capture_events();
   ipc::WorkerExit obey_supervisor();

@@ -38,6 +38,7 @@ SupervisorFigures ControlContext::figures() const {
   const auto uptime = std::chrono::steady_clock::now() - started;
   return {.uptime_seconds = std::chrono::duration<double>{uptime}.count(),
           .max_sessions = services.config.session_processes.max_concurrent_sessions,
+          .warm_spares = services.sessions.warm_spares(),
           .sessions = services.sessions.list(),
           .latencies = hub.latencies(),
           .events_total = hub.messages_total(),

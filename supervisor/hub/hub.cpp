@@ -162,6 +162,7 @@ SessionEvents Hub::events() {
   return {.result = [this](const ResultEvent& event) { publish(event); },
           .state = [this](const StateEvent& event) { publish(event); },
           .gap = [this](const GapEvent& event) { publish(event); },
+          .generation = {},
           .reverted = {}};
 }
 

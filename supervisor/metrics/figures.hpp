@@ -37,6 +37,7 @@ struct LoopFigures {
 struct SupervisorFigures {
   double uptime_seconds = 0;
   std::size_t max_sessions = 0;
+  std::size_t warm_spares = 0;
   std::vector<SessionView> sessions;
   std::map<SubscriptionId, DurationHistogram> latencies;  // arrival at the worker to the hub
   std::uint64_t events_total = 0;                         // published by the hub

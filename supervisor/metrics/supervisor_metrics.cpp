@@ -182,6 +182,8 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   }
   text.family("bulkhead_sessions_max", "gauge", "Sessions the configuration allows.");
   text.sample("", {}, static_cast<double>(figures.max_sessions));
+  text.family("bulkhead_warm_spares", "gauge", "Started workers that wait for a session.");
+  text.sample("", {}, static_cast<double>(figures.warm_spares));
   append_states(text, figures.sessions);
   append_frames(text, figures.sessions);
   append_durations(text, figures);

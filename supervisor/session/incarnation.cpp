@@ -10,6 +10,7 @@
 #include "common/limits.hpp"
 #include "ipc/start_message.hpp"
 #include "supervisor/session/log_tail.hpp"
+#include "supervisor/session/warm_spares.hpp"
 #include "supervisor/session/worker_readings.hpp"
 
 namespace bulkhead::supervisor {
@@ -44,28 +45,31 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
                                 .log_file = log_file_,
                                 .log_max_bytes = environment.log_max_bytes,
                                 .log_backup_count = environment.log_backup_count,
-                                .cache_dir = environment.state_dir + "/cache",
                                 .model_dir = environment.model_dir,
                                 .model_catalog = environment.model_catalog,
                                 .hold_camera = spec.camera == Camera::OnCommand,
                                 .yields = spec.yields};
+  const std::string start_json = start.to_json();
+  if (auto spare = environment.spares != nullptr ? environment.spares->take() : nullptr) {
+    if (serve(std::move(spare), start_json)) return {};
+  }
+  auto fresh = WorkerLink::start(loop_, environment.worker);
+  if (!fresh) return fresh.error();
+  return serve(std::move(*fresh), start_json);
+}
+
+Result<> Incarnation::serve(std::shared_ptr<WorkerLink> link, const std::string& start_json) {
   // The link is ours and is let go of before we end; none of these can come later.
-  auto link =
-      WorkerLink::start(loop_,
-                        {.executable = environment.worker_executable,
-                         .generation = generation_,
-                         .limits = {.memory_bytes = environment.memory_per_process_bytes},
-                         .start_json = start.to_json()},
-                        {.record = [this](const auto& taken) { events_.record(*this, taken); },
-                         .broken = [this](const Error& error) { events_.broken(*this, error); },
-                         .exited =
-                             [this](const ExitStatus& exit) {
-                               kill_.cancel();
-                               events_.exited(*this, exit);
-                             }});
-  if (!link) return link.error();
-  link_ = std::move(*link);
-  return {};
+  link->watch({.record = [this](const auto& taken) { events_.record(*this, taken); },
+               .broken = [this](const Error& error) { events_.broken(*this, error); },
+               .exited =
+                   [this](const ExitStatus& exit) {
+                     kill_.cancel();
+                     events_.exited(*this, exit);
+                   }});
+  auto told = link->serve(start_json);
+  if (told) link_ = std::move(link);
+  return told;
 }
 
 SessionCounters Incarnation::counters() const {

@@ -102,6 +102,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
 
  private:
   Result<> launch(const SessionEnvironment& environment, const Spec& spec);
+  Result<> serve(std::shared_ptr<WorkerLink> link, const std::string& start_json);
   void arm_kill(Millis grace);
   void send_open_camera();
   void count_descriptors(std::int64_t now_ns);

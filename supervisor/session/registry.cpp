@@ -6,10 +6,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -26,15 +28,19 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kSchemaVersion = 1;
+constexpr Generation kGenerationBlock = 8;
 constexpr int kBusyMs = 1000;  // there is one supervisor; an operator may look with sqlite3
 
-constexpr const char* kRegistrySchema =
+/// One step a version: a file of an older one gets those it lacks.
+using Schema = std::span<const char* const>;
+
+constexpr std::array kRegistrySchema{
     "CREATE TABLE session(id TEXT PRIMARY KEY, spec TEXT NOT NULL, secret INTEGER NOT NULL,"
-    " changed TEXT NOT NULL) WITHOUT ROWID";
+    " changed TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"};
 // AUTOINCREMENT: a number is never used again, or a row could name a secret that is not its own.
-constexpr const char* kSecretsSchema =
-    "CREATE TABLE secret(id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)";
+constexpr std::array kSecretsSchema{
+    "CREATE TABLE secret(id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)"};
 
 bool is_damage(const SQLite::Exception& error) {
   return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
@@ -45,7 +51,7 @@ Error io_error(const std::string& what, const std::exception& cause) {
 }
 
 /// Throws SQLite::Exception, as all of its kind below do.
-SQLite::Database open_database(const fs::path& file, const char* schema) {
+SQLite::Database open_database(const fs::path& file, Schema schema) {
   // Made by us first, for SQLite would give it the rights of everybody's files.
   UniqueFd made{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600)};
   made.reset();
@@ -56,14 +62,15 @@ SQLite::Database open_database(const fs::path& file, const char* schema) {
   database.exec("PRAGMA journal_mode=WAL");
   database.exec("PRAGMA synchronous=FULL");
   database.exec("PRAGMA secure_delete=ON");
-  const int version = database.execAndGet("PRAGMA user_version").getInt();
-  if (version > kSchemaVersion) {
+  const auto version =
+      static_cast<std::size_t>(std::max(0, database.execAndGet("PRAGMA user_version").getInt()));
+  if (version > schema.size()) {
     throw SQLite::Exception{"it was written by a newer Bulkhead", SQLITE_CANTOPEN};
   }
-  if (version == 0) {
+  if (version < schema.size()) {
     SQLite::Transaction transaction{database};
-    database.exec(schema);
-    database.exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
+    for (const char* step : schema.subspan(version)) database.exec(step);
+    database.exec("PRAGMA user_version=" + std::to_string(schema.size()));
     transaction.commit();
   }
   return database;
@@ -80,7 +87,7 @@ void set_aside(const fs::path& file, std::vector<std::string>& problems) {
                      file.filename().string() + suffix + "; sessions it held must be added again");
 }
 
-SQLite::Database open_or_replace(const fs::path& file, const char* schema,
+SQLite::Database open_or_replace(const fs::path& file, Schema schema,
                                  std::vector<std::string>& problems) {
   try {
     return open_database(file, schema);
@@ -143,7 +150,10 @@ struct Registry::Parts {
   SQLite::Database sessions;
   SQLite::Database secrets;
   boost::asio::thread_pool disk{1};
+  Generation reserved = 0;  // of the loop
 
+  Generation reserved_generation();
+  void reserve_generations(Generation last);
   void write(const std::string& id, const std::string& open, const std::string& secret);
   bool remove(const std::string& id);
 
@@ -172,6 +182,19 @@ struct Registry::Parts {
     }
   }
 };
+
+Generation Registry::Parts::reserved_generation() {
+  SQLite::Statement read{sessions, "SELECT value FROM counter WHERE name='generation'"};
+  return read.executeStep() ? read.getColumn(0).getUInt() : 0;
+}
+
+void Registry::Parts::reserve_generations(Generation last) {
+  SQLite::Statement reserve{sessions,
+                            "INSERT INTO counter(name, value) VALUES('generation', ?1)"
+                            " ON CONFLICT(name) DO UPDATE SET value=max(value, ?1)"};
+  reserve.bind(1, last);
+  reserve.exec();
+}
 
 void Registry::Parts::write(const std::string& id, const std::string& open,
                             const std::string& secret) {
@@ -274,6 +297,28 @@ Registry::Loaded Registry::load() {
   }
   std::ranges::stable_sort(loaded.sessions, std::ranges::greater{}, &SessionSpec::priority);
   return loaded;
+}
+
+Generation Registry::begin_generations() {
+  const auto former = parts_->attempt<Generation>([](Parts& parts) -> Result<Generation> {
+    const Generation reserved = parts.reserved_generation();
+    parts.reserve_generations(reserved + kGenerationBlock);
+    return reserved;
+  });
+  const Generation last = former ? *former : 0;
+  parts_->reserved = last + kGenerationBlock;
+  return last;
+}
+
+void Registry::use_generation(Generation generation) {
+  if (generation + kGenerationBlock / 2 < parts_->reserved) return;
+  parts_->reserved = generation + kGenerationBlock;
+  parts_->carry_out<void>(
+      [last = parts_->reserved](Parts& parts) -> Result<> {
+        parts.reserve_generations(last);
+        return {};
+      },
+      [](const Result<>&) {});
 }
 
 void Registry::put(const SessionSpec& spec, std::function<void(Result<>)> done) {

@@ -47,6 +47,13 @@ class Registry {
   /// At start, before any change. A session that cannot be read is left in the file.
   [[nodiscard]] Loaded load();
 
+  /// At start, once: no worker of an earlier supervisor had a higher generation than this, so that
+  /// `(session, generation, sequence)` names a result for ever. 0 where that cannot be known.
+  [[nodiscard]] Generation begin_generations();
+
+  /// Whenever a worker gets its generation. They are reserved on disk some ahead.
+  void use_generation(Generation generation);
+
   /// Keeps the session under its name. Io where the disk did not take it: whether the change holds
   /// is then known at the next start.
   void put(const SessionSpec& spec, std::function<void(Result<>)> done);

@@ -40,6 +40,7 @@ Session::Session(boost::asio::io_context& loop, const SessionEnvironment& enviro
       spec_{std::move(spec)},
       log_file_{environment.log_dir + "/detector_worker_camera_" + spec_.id.file_stem() + ".log"},
       since_wall_ns_{wall_ns()},
+      last_generation_{environment.last_generation},
       policy_{environment.limits.restart, seed_of(spec_.id)},
       tick_{loop},
       retry_{loop} {}
@@ -141,7 +142,7 @@ void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done)
 void Session::handle(const SessionEvent& event, const std::string& text) {
   const SessionStep taken = step(condition_, event);
   if (taken.action == SessionAction::Spawn) {
-    generation_ = successor_ ? successor_->worker->generation() : ++last_generation_;
+    generation_ = successor_ ? successor_->worker->generation() : next_generation();
   }
   const bool removed = enter(taken.next, text);
   perform(taken.action, {event.reason, text, {}});
@@ -207,7 +208,7 @@ void Session::spawn() {
   }
   if (successor_) return adopt_successor();
   handover_.reset();
-  if (generation_ > 1) count_restart(start_reason_);
+  if (generation_ > environment_.last_generation + 1) count_restart(start_reason_);
   auto worker = Incarnation::start(
       loop_, environment_, {.session = spec_, .generation = generation_, .log_file = log_file_},
       incarnation_events());
@@ -220,6 +221,12 @@ void Session::spawn() {
   retry_delay_ = decision.delay;
   start_reason_ = name_of(worker.error().code);
   handle({Kind::WorkerEnded, worker.error().code, decision.after}, worker.error().message);
+}
+
+Generation Session::next_generation() {
+  ++last_generation_;
+  if (events_.generation) events_.generation(last_generation_);
+  return last_generation_;
 }
 
 void Session::count_restart(const std::string& reason) {

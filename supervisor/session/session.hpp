@@ -97,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_tick();
   void look_at(Incarnation& worker);
   void tell(const Incarnation& worker, const SessionEvent& event, const std::string& text = {});
+  [[nodiscard]] Generation next_generation();
   void count_restart(const std::string& reason);
   void log(const std::string& text) const;
   [[nodiscard]] std::int64_t restart_deadline_ns() const;
@@ -149,8 +150,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string reason_text_;
   std::int64_t since_wall_ns_;
 
-  Generation generation_ = 0;             // of the present worker, or of the last one
-  Generation last_generation_ = 0;        // given to any worker
+  Generation generation_ = 0;             // of the present worker, or of the last one; 0: none yet
+  Generation last_generation_;            // given to any worker
   std::shared_ptr<Incarnation> present_;  // null: no worker now
   std::optional<Successor> successor_;
   std::vector<std::shared_ptr<Incarnation>> retiring_;

@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "common/ids.hpp"
 #include "supervisor/session/session_limits.hpp"
+#include "supervisor/session/worker_link.hpp"
 
 namespace spdlog {
 class logger;
@@ -13,19 +15,22 @@ class logger;
 
 namespace bulkhead::supervisor {
 
+class WarmSpares;
+
 /// What every session needs to know of the machine it runs on.
 struct SessionEnvironment {
-  std::string worker_executable;
-  std::string state_dir;      // absolute
+  WorkerLink::Program worker;
   std::string log_dir;        // absolute
   std::string model_dir;      // absolute
   std::string model_catalog;  // absolute path of models.json
   std::size_t max_sessions = 20;
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_backup_count = 0;
-  std::uint64_t memory_per_process_bytes = 0;
+  std::size_t warm_spares = 0;
+  Generation last_generation = 0;       // of any worker of an earlier supervisor
   std::shared_ptr<spdlog::logger> log;  // may be null: nothing is logged
   SessionLimits limits{};
+  WarmSpares* spares = nullptr;  // of the table that the sessions are in
 };
 
 }  // namespace bulkhead::supervisor

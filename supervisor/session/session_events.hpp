@@ -49,6 +49,9 @@ struct SessionEvents {
   std::function<void(const StateEvent&)> state;
   std::function<void(const GapEvent&)> gap;
 
+  /// A worker of any session gets this generation.
+  std::function<void(Generation)> generation;
+
   /// Other parameters did not work out; the session goes on with these.
   std::function<void(const SessionSpec&)> reverted;
 };

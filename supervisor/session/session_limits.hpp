@@ -44,11 +44,19 @@ struct HandoverLimits {
   Millis owed = limits::kOwedResultsTime;
 };
 
+/// How workers without a session are kept. Tests shorten them.
+struct SpareLimits {
+  Millis refill = limits::kSpareRefill;
+  Millis retry_longest = limits::kSpareRetryLongest;
+  Millis hello = limits::kHelloTime;
+};
+
 /// All waits of one session.
 struct SessionLimits {
   WatchdogLimits watchdog;
   RestartLimits restart;
   HandoverLimits handover;
+  SpareLimits spares;
   Millis term_grace = limits::kTermGrace;
   Millis abort_grace = limits::kAbortGrace;
   Millis snapshot = limits::kSnapshotTime;

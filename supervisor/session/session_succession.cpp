@@ -51,7 +51,7 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
   auto worker = Incarnation::start(
       loop_, environment_,
       {.session = spec,
-       .generation = ++last_generation_,
+       .generation = next_generation(),
        .log_file = log_file_,
        .camera = mode == RestartMode::Overlap ? Camera::AtOnce : Camera::OnCommand,
        .yields = true},

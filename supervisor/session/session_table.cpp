@@ -8,10 +8,21 @@
 
 namespace bulkhead::supervisor {
 
+namespace {
+
+SessionEnvironment with_spares(SessionEnvironment environment, WarmSpares& spares) {
+  environment.spares = &spares;
+  return environment;
+}
+
+}  // namespace
+
 SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment environment,
                            SessionEvents events)
     : loop_{loop},
-      environment_{std::move(environment)},
+      spares_{loop, environment.worker, environment.warm_spares, environment.limits.spares,
+              environment.log},
+      environment_{with_spares(std::move(environment), spares_)},
       events_{std::move(events)},
       start_timer_{loop} {}
 
@@ -140,6 +151,7 @@ Result<std::shared_ptr<Session>> SessionTable::find(const SubscriptionId& id) co
 void SessionTable::stop_all(std::function<void()> done) {
   stopping_ = true;
   start_timer_.cancel();
+  spares_.close();
   all_stopped_.push_back(std::move(done));
   for (const auto& [id, session] : sessions_) session->stop();
   if (sessions_.empty()) call_all_stopped();

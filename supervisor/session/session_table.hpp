@@ -16,6 +16,7 @@
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/session/session_view.hpp"
+#include "supervisor/session/warm_spares.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -62,6 +63,7 @@ class SessionTable {
   [[nodiscard]] std::vector<SessionView> list() const;  // by name
   [[nodiscard]] Result<SessionView> get(const SubscriptionId& id) const;
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+  [[nodiscard]] std::size_t warm_spares() const { return spares_.ready(); }
 
   /// Asks every worker to stop, kills what is left after the limit, then calls `done`.
   void stop_all(std::function<void()> done);
@@ -75,6 +77,7 @@ class SessionTable {
   [[nodiscard]] Result<void> check_newcomer(const SubscriptionId& id) const;
 
   boost::asio::io_context& loop_;
+  WarmSpares spares_;
   const SessionEnvironment environment_;
   const SessionEvents events_;
   // Shared, so that a completion that the loop still holds finds its session alive or gone.

@@ -20,9 +20,9 @@ struct WorkerLink::Parts {
   WorkerProcess process;
 };
 
-Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& loop, Spec spec,
-                                                      Events events) {
-  auto segment = ipc::ShmSegment::create(spec.generation);
+Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& loop,
+                                                      const Program& program) {
+  auto segment = ipc::ShmSegment::create();
   if (!segment) return segment.error();
   auto control = ipc::ControlSocket::create_pair();
   if (!control) return control.error();
@@ -30,18 +30,18 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
   if (!command_doorbell) return command_doorbell.error();
   auto result_doorbell = ipc::Doorbell::create_pair();
   if (!result_doorbell) return result_doorbell.error();
-  auto process = WorkerProcess::spawn({.executable = spec.executable,
-                                       .arguments = {},
+  auto process = WorkerProcess::spawn({.executable = program.executable,
+                                       .arguments = {"--cache-dir", program.cache_dir},
                                        .control_fd = control->second.get(),
                                        .segment_fd = segment->fd(),
                                        .command_doorbell_fd = command_doorbell->second.get(),
                                        .result_doorbell_fd = result_doorbell->second.get(),
-                                       .limits = spec.limits});
+                                       .limits = program.limits});
   if (!process) return process.error();
   // The worker's ends close here with their pairs: from now on only the worker holds them.
   try {
     auto link = std::make_shared<WorkerLink>(
-        Private{}, loop, std::move(spec), std::move(events),
+        Private{}, loop,
         Parts{std::move(*segment), std::move(control->first), std::move(command_doorbell->first),
               std::move(result_doorbell->first), std::move(*process)});
     link->wait_for_hello();
@@ -55,11 +55,8 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
   }
 }
 
-WorkerLink::WorkerLink(Private, boost::asio::io_context& loop, Spec spec, Events events,
-                       Parts parts)
+WorkerLink::WorkerLink(Private, boost::asio::io_context& loop, Parts parts)
     : loop_{loop},
-      events_{std::move(events)},
-      start_json_{std::move(spec.start_json)},
       segment_{std::move(parts.segment)},
       control_{std::move(parts.control)},
       command_doorbell_fd_{std::move(parts.command_doorbell_fd)},
@@ -95,11 +92,17 @@ void WorkerLink::receive_hello() {
                           "; install both from one build",
                       {}});
   }
-  const auto sent = control_.send_start(start_json_);
-  start_json_ = {};
-  if (!sent) return break_off(sent.error());
   greeted_ = true;
+  if (start_json_.empty()) return;
+  if (const auto sent = send_start(); !sent) break_off(sent.error());
 }
+
+Result<> WorkerLink::serve(std::string start_json) {
+  start_json_ = std::move(start_json);
+  return greeted_ ? send_start() : Result<>{};
+}
+
+Result<> WorkerLink::send_start() { return control_.send_start(std::exchange(start_json_, {})); }
 
 bool WorkerLink::send(const ipc::Command& command) {
   if (!greeted_) return false;

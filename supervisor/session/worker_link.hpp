@@ -22,22 +22,22 @@
 
 namespace bulkhead::supervisor {
 
-/// One generation of a session's worker as the supervisor holds it: the process, the shared memory,
-/// the socket and the doorbells between them. All of it begins and ends together; nothing is used
-/// for a second generation.
+/// One worker as the supervisor holds it: the process, the shared memory, the socket and the
+/// doorbells between them. All of it begins and ends together; nothing is used for a second worker.
 ///
-/// Owned by Incarnation and used by the loop's thread. It reports and obeys; what to do about what
-/// it reports is Session's. Records are read at most limits::kRecordsPerTurn at a time, then other
-/// sessions have their turn.
+/// Until it is told its session it is a spare, which loads what is the same for all of them. Owned
+/// by WarmSpares and then by Incarnation, used by the loop's thread. It reports and obeys; what to
+/// do about what it reports is theirs. Records are read at most limits::kRecordsPerTurn at a time,
+/// then other sessions have their turn.
 class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   struct Private {};  // only start() constructs
 
  public:
-  struct Spec {
+  /// The same for every session.
+  struct Program {
     std::string executable;
-    Generation generation = 1;
+    std::string cache_dir;  // absolute
     WorkerLimits limits;
-    std::string start_json;  // sent once the worker has said hello; holds secrets
   };
 
   /// Called on the loop, never from within a call to this object except `poll`. They may let go
@@ -49,14 +49,23 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   };
 
   /// SpawnFailed, or LimitReached for lack of memory or descriptors.
-  static Result<std::shared_ptr<WorkerLink>> start(boost::asio::io_context& loop, Spec spec,
-                                                   Events events);
+  static Result<std::shared_ptr<WorkerLink>> start(boost::asio::io_context& loop,
+                                                   const Program& program);
 
   struct Parts;
-  WorkerLink(Private, boost::asio::io_context& loop, Spec spec, Events events, Parts parts);
+  WorkerLink(Private, boost::asio::io_context& loop, Parts parts);
+
+  /// Whom to tell from now on: its owner, before the loop runs again.
+  void watch(Events events) { events_ = std::move(events); }
+
+  /// Its session, once, with secrets; sent as soon as the worker has said hello. Unavailable when
+  /// it has just died; LimitReached when this is too long.
+  [[nodiscard]] Result<> serve(std::string start_json);
 
   [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
   [[nodiscard]] bool greeted() const noexcept { return greeted_; }
+  /// It has said hello, has broken no rule and is not held by a signal.
+  [[nodiscard]] bool is_ready() const { return greeted_ && reading_ && !process_.is_stopped(); }
   [[nodiscard]] const ipc::StatusPage& status() const noexcept { return segment_.status(); }
 
   /// False when the worker cannot take it now: not greeted yet, or its ring is full.
@@ -82,6 +91,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
  private:
   void wait_for_hello();
   void receive_hello();
+  [[nodiscard]] Result<> send_start();
   void wait_for_records();
   void wait_for_exit();
   void drain();
@@ -92,7 +102,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   boost::asio::io_context& loop_;
   Events events_;
-  std::string start_json_;
+  std::string start_json_;  // until it is sent; empty: no session yet
   ipc::ShmSegment segment_;
   ipc::ControlSocket control_;
   UniqueFd command_doorbell_fd_;

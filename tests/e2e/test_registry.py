@@ -32,7 +32,7 @@ class Registry(unittest.IsolatedAsyncioTestCase):
             await client.call("session.unsubscribe", subscriptionIdentifier="removed")
             fleeting = await self.subscribe(client, "fleeting", lifetime="connection")
             self.assertNotIn("kept", fleeting)
-            await client.until_state("kept", "LIVE")
+            before = await client.until_state("kept", "LIVE")
             workers = children_of(first.pid)
             os.kill(first.pid, signal.SIGKILL)
         self.assertTrue(await gone([first.pid, *workers], 5))
@@ -44,6 +44,7 @@ class Registry(unittest.IsolatedAsyncioTestCase):
             self.assertEqual([s["subscriptionIdentifier"] for s in sessions], ["kept"])
             view = await client.until_state("kept", "LIVE")
             self.assertEqual(view["logLevel"], "debug")
+            self.assertGreater(view["generation"], before["generation"])
             again = await self.subscribe(client, "kept", logLevel="debug")
             self.assertEqual(again["change"], "unchanged")
 

@@ -30,7 +30,7 @@ struct ControlStack {
   supervisor::SessionTable sessions{loop,
                                     [] {
                                       supervisor::SessionEnvironment environment;
-                                      environment.worker_executable = "/nonexistent/worker";
+                                      environment.worker.executable = "/nonexistent/worker";
                                       return environment;
                                     }(),
                                     hub.events()};

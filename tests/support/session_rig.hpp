@@ -44,8 +44,8 @@ class SessionRig {
   };
 
   explicit SessionRig(const std::string& fixture, SessionLimits limits = {},
-                      std::size_t max_sessions = 20)
-      : table{loop, environment(fixture, limits, max_sessions), events()} {}
+                      std::size_t max_sessions = 20, std::size_t warm_spares = 0)
+      : table{loop, environment(fixture, limits, max_sessions, warm_spares), events()} {}
 
   /// The log of a session's worker, as its worker would write it.
   [[nodiscard]] std::ofstream log_of(const std::string& session) const {
@@ -120,14 +120,16 @@ class SessionRig {
 
  private:
   SessionEnvironment environment(const std::string& fixture, const SessionLimits& limits,
-                                 std::size_t max_sessions) const {
-    return {.worker_executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
-            .state_dir = folder_.path(),
+                                 std::size_t max_sessions, std::size_t warm_spares) const {
+    return {.worker = {.executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
+                       .cache_dir = folder_.path(),
+                       .limits = {}},
             .log_dir = folder_.path(),
             .model_dir = folder_.path(),
             .model_catalog = folder_.path() / "models.json",
             .max_sessions = max_sessions,
             .log_max_bytes = 1'000'000,
+            .warm_spares = warm_spares,
             .log = nullptr,
             .limits = limits};
   }
@@ -144,6 +146,7 @@ class SessionRig {
                                     event.generation, event.removed});
                 },
             .gap = {},
+            .generation = {},
             .reverted = [this](const SessionSpec& served) { reverted.push_back(served); }};
   }
 };

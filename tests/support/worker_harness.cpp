@@ -17,7 +17,7 @@ int to_ms(std::chrono::milliseconds limit) { return static_cast<int>(limit.count
 }  // namespace
 
 Result<WorkerHarness> WorkerHarness::spawn() {
-  auto segment = ipc::ShmSegment::create(1);
+  auto segment = ipc::ShmSegment::create();
   if (!segment) return segment.error();
   auto control = ipc::ControlSocket::create_pair();
   if (!control) return control.error();
@@ -26,13 +26,14 @@ Result<WorkerHarness> WorkerHarness::spawn() {
   auto results = ipc::Doorbell::create_pair();
   if (!results) return results.error();
   const std::int64_t spawned_ns = monotonic_ns();
-  auto process = supervisor::WorkerProcess::spawn({.executable = BULKHEAD_WORKER,
-                                                   .arguments = {},
-                                                   .control_fd = control->second.get(),
-                                                   .segment_fd = segment->fd(),
-                                                   .command_doorbell_fd = commands->second.get(),
-                                                   .result_doorbell_fd = results->second.get(),
-                                                   .limits = {}});
+  auto process =
+      supervisor::WorkerProcess::spawn({.executable = BULKHEAD_WORKER,
+                                        .arguments = {"--cache-dir", BULKHEAD_TEST_CACHE_DIR},
+                                        .control_fd = control->second.get(),
+                                        .segment_fd = segment->fd(),
+                                        .command_doorbell_fd = commands->second.get(),
+                                        .result_doorbell_fd = results->second.get(),
+                                        .limits = {}});
   if (!process) return process.error();
   // The worker's ends are the worker's alone from here on: they close with `control` and the rest.
   return WorkerHarness{

@@ -23,7 +23,6 @@ class WorkerSession {
     start.log_file = dir.path() / "worker.log";
     start.model_catalog = dir.path() / "models.json";
     start.model_dir = dir.path() / "models";
-    start.cache_dir = BULKHEAD_TEST_CACHE_DIR;
     start.spec.pipeline = PipelineSpec{.name = "test", .max_fps = 0, .detect = {}};
     start.spec.pipeline->detect.model = "two_animals.onnx";
     start.spec.pipeline->detect.labels = {"cat", "dog"};
@@ -47,7 +46,6 @@ class WorkerSession {
                           .log_file = {},
                           .log_max_bytes = 10'000'000,
                           .log_backup_count = 1,
-                          .cache_dir = {},
                           .model_dir = {},
                           .model_catalog = {}};
 

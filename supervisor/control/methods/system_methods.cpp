@@ -48,6 +48,7 @@ void state(const ControlServices& services, const json& params, const Reply& rep
            {"uptimeS", figures.uptime_seconds},
            {"sessions",
             {{"total", figures.sessions.size()}, {"live", live}, {"max", figures.max_sessions}}},
+           {"warmSpares", figures.warm_spares},
            {"connections", figures.clients.connections},
            {"streams", figures.clients.streams},
            {"loop", {{"maxStallMs", figures.loop.longest_stall_seconds * 1e3}}},

@@ -122,7 +122,7 @@ TEST(SegmentShortage, IsAnErrorThatNamesTheBytesNeeded) {
   ASSERT_NE(::signal(SIGXFSZ, SIG_IGN), SIG_ERR);
   const rlimit small{.rlim_cur = 4096, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto segment = ShmSegment::create(1);
+  const auto segment = ShmSegment::create();
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_FALSE(segment);
   EXPECT_EQ(segment.error().code, ErrorCode::LimitReached);
@@ -136,7 +136,7 @@ TEST(SegmentShortage, OfDescriptorsIsAnErrorToo) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const auto segment = ShmSegment::create(1);
+  const auto segment = ShmSegment::create();
   const auto doorbell = Doorbell::create_pair();
   const auto control = ControlSocket::create_pair();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);

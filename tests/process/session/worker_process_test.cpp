@@ -34,7 +34,7 @@ constexpr bool kMemoryIsLimited = true;
 class WorkerProcessTest : public testing::Test {
  protected:
   struct Ends {
-    Result<ipc::ShmSegment> segment = ipc::ShmSegment::create(1);
+    Result<ipc::ShmSegment> segment = ipc::ShmSegment::create();
     Result<std::pair<ipc::ControlSocket, UniqueFd>> control = ipc::ControlSocket::create_pair();
     Result<std::pair<UniqueFd, UniqueFd>> commands = ipc::Doorbell::create_pair();
     Result<std::pair<UniqueFd, UniqueFd>> results = ipc::Doorbell::create_pair();

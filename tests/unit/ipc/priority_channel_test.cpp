@@ -15,7 +15,7 @@ namespace {
 class PriorityChannel : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto segment = ShmSegment::create(1);
+    auto segment = ShmSegment::create();
     auto doorbell = Doorbell::create_pair();
     ASSERT_TRUE(segment && doorbell);
     segment_.emplace(std::move(*segment));

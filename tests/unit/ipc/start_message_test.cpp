@@ -26,7 +26,6 @@ StartMessage sample() {
                       .log_file = "/var/log/camera.log",
                       .log_max_bytes = std::uint64_t{5} << 32,
                       .log_backup_count = 7,
-                      .cache_dir = "/var/cache/bulkhead",
                       .model_dir = "/var/lib/bulkhead/models",
                       .model_catalog = "/etc/bulkhead/models.json"};
 }
@@ -49,7 +48,6 @@ TEST(StartMessage, ReadsBackAsItWasWritten) {
   EXPECT_EQ(got->log_file, sent.log_file);
   EXPECT_EQ(got->log_max_bytes, sent.log_max_bytes);
   EXPECT_EQ(got->log_backup_count, sent.log_backup_count);
-  EXPECT_EQ(got->cache_dir, sent.cache_dir);
   EXPECT_EQ(got->model_dir, sent.model_dir);
   EXPECT_EQ(got->model_catalog, sent.model_catalog);
 }
@@ -68,7 +66,7 @@ TEST(StartMessage, FitsOnePacketWithEveryLabelAtItsLimit) {
 
 TEST(StartMessage, NamesTheFieldThatIsWrongOrMissing) {
   for (const char* key : {"session", "generation", "logFile", "logMaxBytes", "logBackupCount",
-                          "cacheDir", "modelDir", "modelCatalog"}) {
+                          "modelDir", "modelCatalog"}) {
     EXPECT_EQ(error_of(key, nullptr).field, key);
   }
   EXPECT_EQ(error_of("generation", 0).field, "generation");

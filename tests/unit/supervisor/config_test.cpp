@@ -36,6 +36,7 @@ TEST_F(ConfigTest, WithoutAFileEveryKeyHasTheDefaultOfTheDesign) {
   EXPECT_EQ(config->session_processes.max_concurrent_sessions, 20U);
   EXPECT_EQ(config->session_processes.process_cleanup_timeout, 30U);
   EXPECT_EQ(config->session_processes.health_check_interval, 10U);
+  EXPECT_EQ(config->session_processes.warm_spares, 1U);
   EXPECT_EQ(config->session_processes.log_rotation.max_size_mb, 100U);
   EXPECT_EQ(config->session_processes.log_rotation.backup_count, 5U);
   EXPECT_EQ(config->resource_limits.memory_per_process_mb, 2048U);

@@ -262,7 +262,7 @@ TEST_F(RegistryTest, AFileOfANewerBulkheadIsRefusedAndNotTouched) {
   put(spec("gate"));
   registry_.reset();
   SQLite::Database{(folder_.path() / "registry.db").string(), SQLite::OPEN_READWRITE}.exec(
-      "PRAGMA user_version=2");
+      "PRAGMA user_version=3");
   const auto opened = Registry::open(loop_, folder_.path(), nullptr);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::Io);
@@ -286,6 +286,34 @@ TEST_F(RegistryTest, AChangeThatCannotBeWrittenIsAnErrorAndTheFormerStays) {
   other.exec("ROLLBACK");
   EXPECT_EQ(reopened().sessions.size(), 1U);
   EXPECT_EQ(secrets(), 1) << "the secret of the failed change is taken away";
+}
+
+TEST_F(RegistryTest, NoGenerationIsGivenOutTwiceWhateverEndsTheSupervisor) {
+  EXPECT_EQ(registry_->begin_generations(), 0U);
+  Generation used = 0;
+  for (int life = 0; life < 3; ++life) {
+    for (int i = 0; i < 20; ++i) registry_->use_generation(++used);
+    open();  // nothing is said at the end, as by a crash
+    const Generation former = registry_->begin_generations();
+    EXPECT_GE(former, used);
+    EXPECT_LE(former, used + 16) << "and not many are wasted";
+    used = former;
+  }
+}
+
+TEST_F(RegistryTest, AFileOfTheVersionBeforeGetsWhatItLacks) {
+  ASSERT_TRUE(try_put(spec("cam")));
+  registry_.reset();
+  {
+    SQLite::Database old{(folder_.path() / "registry.db").string(), SQLite::OPEN_READWRITE};
+    old.exec("DROP TABLE counter");
+    old.exec("PRAGMA user_version=1");
+  }
+  EXPECT_EQ(reopened().sessions.size(), 1U);
+  EXPECT_EQ(registry_->begin_generations(), 0U);
+  registry_->use_generation(100);
+  open();
+  EXPECT_GE(registry_->begin_generations(), 100U);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ TEST(JpegTest, BgrKeepsItsColours) {
 
 class PreviewPublisherTest : public testing::Test {
  protected:
-  ipc::ShmSegment segment_ = ipc::ShmSegment::create(1).value();
+  ipc::ShmSegment segment_ = ipc::ShmSegment::create().value();
   PreviewPublisher preview_{segment_.preview_slot()};
   ipc::PreviewSlotReader reader_{segment_.preview_slot()};
   std::vector<std::byte> jpeg_;

@@ -58,7 +58,7 @@ class ResultPublisherTest : public testing::Test {
     return count;
   }
 
-  ipc::ShmSegment segment_ = ipc::ShmSegment::create(1).value();
+  ipc::ShmSegment segment_ = ipc::ShmSegment::create().value();
   std::pair<UniqueFd, UniqueFd> bell_ = ipc::Doorbell::create_pair().value();
   ipc::PriorityConsumer consumer_{segment_, bell_.first.get()};
   ExitRequest exit_ = ExitRequest::create().value();
