@@ -7,6 +7,7 @@ bulkhead_test(hub_test LABEL unit
     unit/supervisor/hub_test.cpp
     unit/supervisor/json_text_test.cpp
     unit/supervisor/notification_test.cpp
+    unit/supervisor/result_history_test.cpp
     unit/supervisor/prometheus_text_test.cpp
   LINK bulkhead::hub)
 bulkhead_test(control_test LABEL unit

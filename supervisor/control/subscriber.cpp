@@ -29,7 +29,8 @@ Subscriber::Subscriber(Hub& hub, const ControlLimits& limits, std::function<void
 
 Subscriber::~Subscriber() = default;
 
-Result<std::string> Subscriber::open(StreamFilter filter) {
+Result<Subscriber::Opened> Subscriber::open(
+    StreamFilter filter, const std::map<SubscriptionId, ResultPosition>& resume) {
   if (streams_.size() >= limits_.streams_per_connection) {
     return Error{ErrorCode::LimitReached,
                  "this connection has " + std::to_string(streams_.size()) +
@@ -38,9 +39,14 @@ Result<std::string> Subscriber::open(StreamFilter filter) {
   }
   std::string id = "s" + std::to_string(++opened_total_);
   auto stream = std::make_shared<Stream>(id, std::move(filter), wake_, limits_.outbox);
+  std::size_t replayed = 0;
+  for (const auto& [session, position] : resume) {
+    // Not more than the outbox holds: writing what it would drop takes everybody's time.
+    replayed += hub_.replay(*stream, session, position, limits_.outbox.messages / resume.size());
+  }
   auto subscription = hub_.add(stream);
   streams_.push_back({std::move(stream), std::move(subscription)});
-  return id;
+  return Opened{.id = std::move(id), .replayed = replayed};
 }
 
 Result<void> Subscriber::close(const std::string& stream_id) {

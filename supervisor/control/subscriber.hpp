@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +41,14 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
-  /// The new stream's id, unique on this connection. LimitReached.
-  Result<std::string> open(StreamFilter filter);
+  struct Opened {
+    std::string id;  // unique on this connection
+    std::size_t replayed;
+  };
+
+  /// A new stream, which begins with what the sessions of `resume` have told since. LimitReached.
+  Result<Opened> open(StreamFilter filter,
+                      const std::map<SubscriptionId, ResultPosition>& resume = {});
   Result<void> close(const std::string& stream_id);
   [[nodiscard]] Result<std::shared_ptr<const Stream>> stream(const std::string& stream_id) const;
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }

@@ -58,6 +58,19 @@ ipc::PriorityClass class_of(const ResultEvent& event, bool is_empty) {
                   : std::max(event.priority, ipc::PriorityClass::Important);
 }
 
+/// False: the stream does not want an empty frame.
+bool offer(Stream& stream, const ResultEvent& event,
+           const std::shared_ptr<const SubscriptionId>& session, DetectionForms& forms) {
+  const DetectionForms::Form& form = forms.form_for(stream.filter().objects);
+  if (form.is_empty && !stream.filter().empty_frames) return false;
+  stream.offer({.priority = class_of(event, form.is_empty),
+                .payload = form.payload,
+                .session = session,
+                .generation = event.generation,
+                .sequence = event.sequence});
+  return true;
+}
+
 }  // namespace
 
 Hub::Subscription::Subscription(Subscription&& other) noexcept
@@ -112,24 +125,52 @@ void Hub::publish(const ResultEvent& event) {
   const std::int64_t now_ns = monotonic_ns();
   latencies_[event.session].observe(std::chrono::nanoseconds{age_ns(event.detection, now_ns)});
 
+  history_.add(event, now_ns);
   DetectionForms forms{event, now_ns};
   std::shared_ptr<const SubscriptionId> session;
   for (const auto& [key, stream] : streams_) {
     if (!stream->filter().detections || !stream->wants_session(event.session)) continue;
-    const DetectionForms::Form& form = forms.form_for(stream->filter().objects);
-    if (form.is_empty && !stream->filter().empty_frames) continue;
     if (session == nullptr) session = std::make_shared<const SubscriptionId>(event.session);
-    stream->offer({.priority = class_of(event, form.is_empty),
-                   .payload = form.payload,
-                   .session = session,
-                   .generation = event.generation,
-                   .sequence = event.sequence});
+    offer(*stream, event, session, forms);
   }
+}
+
+std::size_t Hub::replay(Stream& stream, const SubscriptionId& session, ResultPosition position,
+                        std::size_t most) const {
+  if (!stream.filter().detections || !stream.wants_session(session)) return 0;
+  const auto id = std::make_shared<const SubscriptionId>(session);
+  const ResultHistory::Since since = history_.since(session, position, most);
+  if (const auto& missing = since.missing) {
+    stream.offer_gap({.session = id,
+                      .generation = missing->generation,
+                      .priority = ipc::PriorityClass::Important,
+                      .reason = GapReason::History,
+                      .from = missing->from,
+                      .to = missing->to,
+                      .count = missing->to - missing->from + 1});
+  }
+  std::size_t offered = 0;
+  const std::int64_t now_ns = monotonic_ns();
+  for (const ResultHistory::Kept* kept : since.results) {
+    const ResultEvent event{.session = session,
+                            .generation = kept->position.generation,
+                            .sequence = kept->position.sequence,
+                            .priority = kept->priority,
+                            .publish_ns = kept->publish_ns,
+                            .detection = kept->detection,
+                            .model = *kept->model};
+    DetectionForms forms{event, now_ns};
+    if (offer(stream, event, id, forms)) ++offered;
+  }
+  return offered;
 }
 
 void Hub::publish(const StateEvent& event) {
   ++messages_total_;
-  if (event.removed) latencies_.erase(event.session);
+  if (event.removed) {
+    latencies_.erase(event.session);
+    history_.forget(event.session);
+  }
   OutboxItem item{.priority = ipc::PriorityClass::Control,
                   .payload = std::make_shared<const Message>(
                       Message{.method = kSessionStateMethod, .params_tail = state_tail(event)}),

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "supervisor/hub/result_history.hpp"
 #include "supervisor/metrics/histogram.hpp"
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/stream/stream.hpp"
@@ -17,9 +18,10 @@ namespace bulkhead::supervisor {
 /// distinct filter. Lives in the supervisor's loop thread; owns no stream's life: a stream leaves
 /// when its connection destroys the `Subscription`.
 ///
-/// Nothing waits here and nothing is kept: the bound is each stream's outbox. A detection is
-/// offered with the priority its worker gave it, a state change as CONTROL, and a gap joins the
-/// gaps of each stream that wants the session.
+/// Nothing waits here: the bound is each stream's outbox. What was published is kept for a while
+/// for clients that come back (ResultHistory). A detection is offered with the priority its worker
+/// gave it, a state change as CONTROL, and a gap joins the gaps of each stream that wants the
+/// session.
 class Hub {
  public:
   /// Keeps a stream subscribed while it lives. Must not outlive the hub, and must not be destroyed
@@ -40,6 +42,12 @@ class Hub {
   };
 
   [[nodiscard]] Subscription add(std::shared_ptr<Stream> stream);
+
+  /// Offers the stream, before it is added, the newest `most` results of the session that came
+  /// after `position`; what came before them or is not kept any more is a gap. How many were
+  /// offered.
+  std::size_t replay(Stream& stream, const SubscriptionId& session, ResultPosition position,
+                     std::size_t most) const;
 
   void publish(const ResultEvent& event);
   void publish(const StateEvent& event);
@@ -69,6 +77,7 @@ class Hub {
 
   std::map<std::uint64_t, std::shared_ptr<Stream>> streams_;
   std::map<SubscriptionId, DurationHistogram> latencies_;
+  ResultHistory history_;
   std::array<std::uint64_t, ipc::kPriorityClasses> dropped_by_gone_total_{};
   std::uint64_t next_key_ = 1;
   std::uint64_t messages_total_ = 0;  // events published, whether or not a stream wanted them

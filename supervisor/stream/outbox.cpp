@@ -26,7 +26,15 @@ bool same_run(const OutboxGap& a, const OutboxGap& b) noexcept {
 }  // namespace
 
 std::string_view name_of(GapReason reason) noexcept {
-  return reason == GapReason::SlowClient ? "slow_client" : "worker_queue_full";
+  switch (reason) {
+    case GapReason::SlowClient:
+      return "slow_client";
+    case GapReason::WorkerQueueFull:
+      return "worker_queue_full";
+    case GapReason::History:
+      return "history";
+  }
+  return {};
 }
 
 bool Outbox::over_limit(std::size_t index) const noexcept {

@@ -41,6 +41,7 @@ struct OutboxItem {
 enum class GapReason : std::uint8_t {
   SlowClient,       // this outbox was full
   WorkerQueueFull,  // the worker's own ring was full
+  History,          // a client that came back asked for what is not kept any more
 };
 
 [[nodiscard]] std::string_view name_of(GapReason reason) noexcept;  // "slow_client"

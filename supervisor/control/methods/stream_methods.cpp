@@ -1,4 +1,7 @@
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "common/json_fields.hpp"
@@ -48,9 +51,46 @@ void read_kinds(JsonFields& fields, StreamFilter& filter) {
   }
 }
 
-Result<StreamFilter> read_filter(const json& params) {
-  JsonFields outer{params, "params"};
+using Resume = std::map<SubscriptionId, ResultPosition>;
+
+struct Opening {
   StreamFilter filter;
+  Resume resume;
+};
+
+Result<> read_position(const json& given, const std::string& path, Resume& resume) {
+  JsonFields fields{given, path};
+  const auto id =
+      SubscriptionId::parse(fields.required_string("session", limits::kSubscriptionIdChars));
+  const auto generation =
+      fields.integer("generation", 0, 0, std::numeric_limits<Generation>::max());
+  const auto sequence = fields.integer("sequence", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!id) fields.fail("session", id.error().message);
+  if (const auto done = fields.finish(); !done) return done.error();
+  resume[*id] = {static_cast<Generation>(generation), static_cast<Sequence>(sequence)};
+  return {};
+}
+
+/// `resumeFrom`: of each session the last result that the client has.
+void read_resume(JsonFields& fields, Resume& resume) {
+  const json* given = fields.member("resumeFrom");
+  if (given == nullptr) return;
+  if (!given->is_array() || given->size() > limits::kFilterSessions) {
+    return fields.fail("resumeFrom", "must be a list of at most " +
+                                         std::to_string(limits::kFilterSessions) + " positions");
+  }
+  for (std::size_t i = 0; i < given->size(); ++i) {
+    const std::string path = fields.path_of("resumeFrom") + '[' + std::to_string(i) + ']';
+    if (const auto read = read_position((*given)[i], path, resume); !read) {
+      return fields.fail(read.error());
+    }
+  }
+}
+
+Result<Opening> read_opening(const json& params) {
+  JsonFields outer{params, "params"};
+  Opening opening;
+  StreamFilter& filter = opening.filter;
   if (const json* given = outer.member("filter"); given != nullptr) {
     JsonFields fields{*given, outer.path_of("filter")};
     read_sessions(fields, filter);
@@ -62,8 +102,9 @@ Result<StreamFilter> read_filter(const json& params) {
     read_kinds(fields, filter);
     if (const auto done = fields.finish(); !done) return done.error();
   }
+  read_resume(outer, opening.resume);
   if (const auto done = outer.finish(); !done) return done.error();
-  return filter;
+  return opening;
 }
 
 Result<std::string> only_stream_id(const json& params) {
@@ -75,11 +116,13 @@ Result<std::string> only_stream_id(const json& params) {
 
 void open(const Caller& caller, const json& params, const Reply& reply) {
   if (const auto may = needs_connection(caller); !may) return reply(may.error());
-  auto filter = read_filter(params);
-  if (!filter) return reply(filter.error());
-  auto id = caller.subscriber->open(std::move(*filter));
-  if (!id) return reply(id.error());
-  reply(json_text_of(json{{"streamId", std::move(*id)}}));
+  auto opening = read_opening(params);
+  if (!opening) return reply(opening.error());
+  auto opened = caller.subscriber->open(std::move(opening->filter), opening->resume);
+  if (!opened) return reply(opened.error());
+  json answer{{"streamId", std::move(opened->id)}};
+  if (!opening->resume.empty()) answer["replayed"] = opened->replayed;
+  reply(json_text_of(answer));
 }
 
 void close(const Caller& caller, const json& params, const Reply& reply) {

@@ -136,6 +136,23 @@ TEST_F(MethodsTest, AStreamIsOpenedCountedAndClosed) {
   EXPECT_EQ(call("stream.close", {{"streamId", "s1"}}).error().code, ErrorCode::NotFound);
 }
 
+TEST_F(MethodsTest, AStreamResumesAndTheFaultsOfAPositionAreNamed) {
+  const json good{{{"session", "cam"}, {"generation", 1}, {"sequence", 7}}};
+  EXPECT_EQ(call("stream.open", {{"resumeFrom", good}}).value(),
+            R"({"replayed":0,"streamId":"s1"})");
+  const auto field_of = [&](const json& given) {
+    const auto outcome = call("stream.open", {{"resumeFrom", given}});
+    return outcome ? "none" : outcome.error().field;
+  };
+  EXPECT_EQ(field_of({{{"session", "a b"}}}), "params.resumeFrom[0].session");
+  EXPECT_EQ(field_of({{{"session", "cam"}, {"sequence", -1}}}), "params.resumeFrom[0].sequence");
+  EXPECT_EQ(field_of({good[0], {{"session", "b"}, {"generatoin", 1}}}),
+            "params.resumeFrom[1].generatoin");
+  EXPECT_EQ(field_of("cam"), "params.resumeFrom");
+  EXPECT_EQ(field_of(json(limits::kFilterSessions, good[0])), "none");
+  EXPECT_EQ(field_of(json(limits::kFilterSessions + 1, good[0])), "params.resumeFrom");
+}
+
 TEST_F(MethodsTest, AFilterIsReadAndItsFaultsAreNamed) {
   const json whole{{"filter",
                     {{"sessions", {"cam"}},

@@ -56,8 +56,8 @@ class SubscriberTest : public ::testing::Test {
 
 TEST_F(SubscriberTest, ANotificationNamesItsStreamAndSharesTheRest) {
   Subscriber one = subscriber();
-  EXPECT_EQ(one.open({}).value(), "s1");
-  EXPECT_EQ(one.open({}).value(), "s2");
+  EXPECT_EQ(one.open({})->id, "s1");
+  EXPECT_EQ(one.open({})->id, "s2");
   publish();
   const auto first = one.next();
   const auto second = one.next();
@@ -133,7 +133,7 @@ TEST_F(SubscriberTest, StreamsAreLimitedAndAClosedOneMakesPlace) {
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().code, ErrorCode::LimitReached);
   EXPECT_TRUE(one.close("s1"));
-  EXPECT_EQ(one.open({}).value(), "s3");
+  EXPECT_EQ(one.open({})->id, "s3");
   EXPECT_EQ(one.close("s1").error().code, ErrorCode::NotFound);
   EXPECT_EQ(hub_.streams(), 2U);
 }
@@ -187,6 +187,34 @@ TEST_F(SubscriberTest, DestroyingASubscriberEndsItsStreams) {
   }
   EXPECT_EQ(hub_.streams(), 0U);
   publish();
+}
+
+TEST_F(SubscriberTest, AStreamThatResumesBeginsWithWhatCameSinceAndGoesOnLive) {
+  for (int i = 0; i < 5; ++i) publish();
+  const ResultPosition has{sample_.generation, sample_.sequence - 3};
+  Subscriber one = subscriber();
+  const auto opened = one.open({}, {{sample_.session, has}});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->replayed, 3U);
+  publish();
+  for (Sequence expected = has.sequence + 1; expected <= sample_.sequence; ++expected) {
+    const auto out = one.next();
+    ASSERT_TRUE(out);
+    EXPECT_EQ(text_of(*out)["params"]["sequence"], expected);
+  }
+  EXPECT_FALSE(one.next());
+}
+
+TEST_F(SubscriberTest, WhatAResumedStreamCannotHoldIsAGapBeforeIt) {
+  for (int i = 0; i < 5; ++i) publish();
+  Subscriber one = subscriber({.outbox = {.messages = 2}});
+  EXPECT_EQ(one.open({}, {{sample_.session, {sample_.generation, sample_.sequence - 4}}})->replayed,
+            2U);
+  const json gap = text_of(*one.next())["params"];
+  EXPECT_EQ(gap["reason"], "history");
+  EXPECT_EQ(gap["fromSequence"], sample_.sequence - 3);
+  EXPECT_EQ(gap["toSequence"], sample_.sequence - 2);
+  EXPECT_EQ(text_of(*one.next())["params"]["sequence"], sample_.sequence - 1);
 }
 
 }  // namespace

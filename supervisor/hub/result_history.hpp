@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/limits.hpp"
+#include "supervisor/session/session_events.hpp"
+
+namespace bulkhead::supervisor {
+
+/// A result that a client has seen last, or the first or last of some that it has not.
+struct ResultPosition {
+  Generation generation = 0;
+  Sequence sequence = 0;
+
+  auto operator<=>(const ResultPosition&) const = default;
+};
+
+/// How much is kept of one session. Tests choose less.
+struct HistoryLimits {
+  std::size_t results = limits::kHistoryResults;
+  std::size_t bytes = limits::kHistoryBytes;
+  std::int64_t age_ns = std::chrono::nanoseconds{limits::kHistoryAge}.count();
+};
+
+/// The latest results of each session, so that a client whose connection broke can go on where it
+/// was. Bounded by count, bytes and age for each session; at each limit the oldest leave. A session
+/// that is removed takes its history along.
+///
+/// Owned by Hub, used by the supervisor's loop.
+class ResultHistory {
+ public:
+  struct Kept {
+    ResultPosition position;
+    ipc::PriorityClass priority;
+    std::int64_t publish_ns;  // the worker's word
+    std::int64_t kept_ns;     // monotonic, since when
+    Detection detection;
+    std::shared_ptr<const ModelCard> model;
+  };
+
+  /// Results that came before those that are returned, both ends included.
+  struct Missing {
+    Generation generation;
+    Sequence from;
+    Sequence to;
+  };
+
+  struct Since {
+    std::optional<Missing> missing;
+    std::vector<const Kept*> results;  // in order; valid until the next change
+  };
+
+  explicit ResultHistory(HistoryLimits limits = {}) : limits_{limits} {}
+
+  void add(const ResultEvent& event, std::int64_t now_ns);
+  void forget(const SubscriptionId& session) { sessions_.erase(session); }
+
+  /// What came after `position`, the newest `most` of it. A position that no worker has reached yet
+  /// is one of another supervisor's life: then all that is kept came after it.
+  [[nodiscard]] Since since(const SubscriptionId& session, ResultPosition position,
+                            std::size_t most) const;
+
+ private:
+  struct Session {
+    std::deque<Kept> results;
+    std::size_t bytes = 0;
+    ResultPosition newest;
+    ResultPosition dropped;  // the last that has left
+    std::shared_ptr<const ModelCard> model;
+    Generation model_generation = 0;
+  };
+
+  void trim(Session& session, std::int64_t now_ns) const;
+
+  HistoryLimits limits_;
+  std::map<SubscriptionId, Session> sessions_;
+};
+
+}  // namespace bulkhead::supervisor
