@@ -157,6 +157,17 @@ inline constexpr int kWarmSpares = 8;
 inline constexpr auto kSpareRefill = 2s;  // after the last start of a worker: that one comes first
 inline constexpr auto kSpareRetryLongest = 1min;  // where spares die
 
+// Who may connect to a camera when. How much may begin at once, as what drips in within:
+inline constexpr auto kHostBurst = 2s;
+inline constexpr auto kMachineBurst = 1s;
+// One worker: what an honest one asks for, whose pauses grow, and no more.
+inline constexpr double kAsksPerSecond = 0.2;
+inline constexpr auto kAsksBurst = 30s;
+inline constexpr auto kPermitTime = 60s;  // a worker that waited so long connects unasked
+
+// A command that is answered once it has been carried out.
+inline constexpr auto kReconfigureTime = 3s;
+
 // One session of the supervisor.
 inline constexpr std::size_t kRecordsPerTurn = 64;  // then other sessions have theirs
 inline constexpr std::size_t kPendingCommands = 16;

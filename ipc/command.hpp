@@ -23,7 +23,8 @@ struct SetLogLevel {
   std::string level;
 };
 
-/// Connect to the camera: for a worker that was started with StartMessage::hold_camera.
+/// Connect to the camera: for a worker that was started with StartMessage::hold_camera, or that
+/// sent AskToConnect.
 struct OpenCamera {};
 
 using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera>;

@@ -21,6 +21,7 @@ enum class Kind : std::uint8_t {
   ModelLoaded = 3,
   Fatal = 4,
   Gap = 5,
+  AskToConnect = 6,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -28,7 +29,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<2, RecordBody>, Ack>);
 static_assert(std::is_same_v<std::variant_alternative_t<3, RecordBody>, ModelLoaded>);
 static_assert(std::is_same_v<std::variant_alternative_t<4, RecordBody>, Fatal>);
 static_assert(std::is_same_v<std::variant_alternative_t<5, RecordBody>, Gap>);
-static_assert(std::variant_size_v<RecordBody> == 6);
+static_assert(std::is_same_v<std::variant_alternative_t<6, RecordBody>, AskToConnect>);
+static_assert(std::variant_size_v<RecordBody> == 7);
 
 constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
 constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
@@ -97,6 +99,8 @@ void write_body(WireWriter& writer, const Gap& gap) {
   writer.u64(gap.to);
   writer.u64(gap.count);
 }
+
+void write_body(WireWriter&, const AskToConnect&) {}
 
 Object read_object(WireReader& reader) {
   // A box may reach over the frame's edge, but not by more than a frame: what a reader computes
@@ -204,6 +208,8 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return read_fatal(reader);
     case Kind::Gap:
       return read_gap(reader);
+    case Kind::AskToConnect:
+      return AskToConnect{};
   }
   return {};
 }
@@ -227,7 +233,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::Gap);
+  const Kind kind = reader.enumeration("kind", Kind::AskToConnect);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

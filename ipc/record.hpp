@@ -57,9 +57,14 @@ struct Gap {
   std::uint64_t count = 0;
 };
 
+/// The camera was lost and is worth another try: answered by the command OpenCamera when it is this
+/// worker's turn.
+struct AskToConnect {};
+
 inline constexpr std::size_t kSha256Digits = 64;
 
-using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap>;
+using RecordBody =
+    std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect>;
 
 /// One message of a result ring.
 struct Record {

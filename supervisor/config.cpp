@@ -47,6 +47,11 @@ void visit(Fields& fields, Config& config) {
   fields.group("sources", [&](Fields& sources) {
     sources.boolean("allow_file_urls", config.sources.allow_file_urls);
   });
+  fields.group("connection_rate", [&](Fields& rates) {
+    auto& value = config.connection_rate;
+    rates.number("per_host_per_second", value.per_host_per_second, 0.1, 1000);
+    rates.number("per_machine_per_second", value.per_machine_per_second, 0.1, 1000);
+  });
   fields.path("state_dir", config.state_dir);
   fields.path("pipelines_dir", config.pipelines_dir);
   fields.path("models_dir", config.models_dir);

@@ -8,6 +8,7 @@
 
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "supervisor/session/session_limits.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -40,6 +41,8 @@ struct Config {
   struct Sources {
     bool allow_file_urls = true;  // file:// clips; only meaningful while loopback is the only door
   } sources;
+
+  ConnectionRates connection_rate;
 
   // Absolute after load.
   std::filesystem::path state_dir;

@@ -69,6 +69,7 @@ SessionEnvironment environment_of(const Config& config, std::string worker_execu
   environment.log_backup_count = config.session_processes.log_rotation.backup_count;
   environment.warm_spares = config.session_processes.warm_spares;
   environment.log = std::move(log);
+  environment.connection_rates = config.connection_rate;
   return environment;
 }
 

@@ -1,5 +1,6 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
+    unit/supervisor/connection_queue_test.cpp
     unit/supervisor/frame_rates_test.cpp
     unit/supervisor/handover_test.cpp
     unit/supervisor/log_tail_test.cpp
@@ -8,6 +9,7 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/reconfiguration_test.cpp
     unit/supervisor/restart_policy_test.cpp
     unit/supervisor/session_state_test.cpp
+    unit/supervisor/token_bucket_test.cpp
     unit/supervisor/worker_end_test.cpp
     unit/supervisor/worker_readings_test.cpp
   LINK bulkhead::session
@@ -24,8 +26,9 @@ target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 # Workers with one misbehaviour each; named fixture_* so that a process list says what they are.
 set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
-    camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason fills_its_ring
-    frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child model_is_unusable never_answers
+    asks_without_end camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason fills_its_ring
+    frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child
+    loses_its_camera model_is_unusable never_answers
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn tells_its_surroundings
     watches_a_camera     writes_garbage wrong_layout_version)
   add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
@@ -38,6 +41,7 @@ endforeach()
 bulkhead_test(session_process_test LABEL process
   SOURCES
     process/session/camera_state_test.cpp
+    process/session/connection_admission_test.cpp
     process/session/restart_test.cpp
     process/session/session_table_test.cpp
     process/session/succession_test.cpp

@@ -39,7 +39,9 @@ bulkhead_test(pipeline_run_test LABEL e2e
   LINK bulkhead_test_capture
 )
 bulkhead_test(capture_loop_test LABEL unit
-  SOURCES unit/worker/capture_loop_test.cpp
+  SOURCES
+    unit/worker/capture_loop_test.cpp
+    unit/worker/connect_permit_test.cpp
   LINK bulkhead::source
 )
 bulkhead_test(stream_error_test LABEL unit

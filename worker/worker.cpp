@@ -83,8 +83,8 @@ Result<> Worker::start_stages() {
 }
 
 void Worker::open_camera() {
-  if (!source_) return;  // it is open
-  capture_.emplace(std::move(source_), ring_, counters_, capture_events());
+  if (capture_) return permit_.grant();
+  capture_.emplace(std::move(source_), ring_, counters_, capture_events(), retry_policy());
 }
 
 CaptureEvents Worker::capture_events() {
@@ -116,6 +116,23 @@ CaptureEvents Worker::capture_events() {
                 stuck_.store(true);
                 fatal(error, ipc::kExitInternal);
               }};
+}
+
+RetryPolicy Worker::retry_policy() {
+  RetryPolicy policy;
+  // Another one in each worker: those that lost their camera together must not come back together.
+  policy.seed = static_cast<std::uint32_t>(monotonic_ns() ^ ::getpid());
+  if (start_.spec.url.scheme == "file") return policy;
+  policy.may_connect = [this](std::stop_token stop) {
+    permit_.withdraw();
+    around_.publisher.publish(ipc::PriorityClass::Control, ipc::AskToConnect{});
+    const auto waited = permit_.wait(limits::kPermitTime, std::move(stop));
+    if (waited == ConnectPermit::Waited::LimitOver) {
+      around_.log->warn("camera is connected to unasked: the supervisor did not answer");
+    }
+    return waited != ConnectPermit::Waited::Stopped;
+  };
+  return policy;
 }
 
 ipc::WorkerExit Worker::obey_supervisor() {

@@ -18,6 +18,7 @@
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
 #include "worker/source/capture_loop.hpp"
+#include "worker/source/connect_permit.hpp"
 #include "worker/startup_steps.hpp"
 
 namespace spdlog {
@@ -57,6 +58,7 @@ class Worker {
   Result<> start_stages();
   void open_camera();
   CaptureEvents capture_events();
+  RetryPolicy retry_policy();
   ipc::WorkerExit obey_supervisor();
   void stop_stages();
   void drain_results();
@@ -76,6 +78,7 @@ class Worker {
   FrameRing ring_;
   CaptureCounters counters_;
   std::unique_ptr<FrameSource> source_;  // until the camera is opened
+  ConnectPermit permit_;
   std::atomic<bool> stuck_{false};
   std::jthread detect_;
   std::optional<CaptureLoop> capture_;  // last: it is stopped first

@@ -43,6 +43,7 @@ SupervisorFigures ControlContext::figures() const {
           .latencies = hub.latencies(),
           .events_total = hub.messages_total(),
           .log_lines_lost_total = log_lines_lost_total(),
+          .connections = services.sessions.connections(),
           .clients = {.connections = connections->size(),
                       .streams = hub.streams(),
                       .queue_messages = queued.messages,

@@ -9,6 +9,7 @@
 
 #include "ipc/priority_class.hpp"
 #include "supervisor/metrics/histogram.hpp"
+#include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/session_view.hpp"
 
 namespace bulkhead::supervisor {
@@ -42,6 +43,7 @@ struct SupervisorFigures {
   std::map<SubscriptionId, DurationHistogram> latencies;  // arrival at the worker to the hub
   std::uint64_t events_total = 0;                         // published by the hub
   std::uint64_t log_lines_lost_total = 0;
+  ConnectionAdmission::Figures connections;  // to cameras
   ClientFigures clients;
   LoopFigures loop;
 };

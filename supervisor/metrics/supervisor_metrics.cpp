@@ -132,6 +132,21 @@ void append_queues(PrometheusText& text, const std::vector<SessionView>& session
   }
 }
 
+void append_connections(PrometheusText& text, const ConnectionAdmission::Figures& connections) {
+  text.family("bulkhead_camera_connections_waiting", "gauge",
+              "Workers that wait for their turn to connect to a camera.");
+  text.sample("", {}, static_cast<double>(connections.waiting));
+  text.family("bulkhead_camera_connection_tokens", "gauge",
+              "Connections to cameras that the machine may begin at once.");
+  text.sample("", {}, static_cast<double>(connections.machine_tokens));
+  text.family("bulkhead_camera_connections_admitted_total", "counter",
+              "Connections to cameras that were allowed to begin.");
+  text.sample("", {}, real(connections.admitted_total));
+  text.family("bulkhead_camera_connections_delayed_total", "counter",
+              "Connections to cameras that had to wait for their turn.");
+  text.sample("", {}, real(connections.delayed_total));
+}
+
 void append_clients(PrometheusText& text, const ClientFigures& clients) {
   const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
     text.family(name, "gauge", help);
@@ -190,6 +205,7 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   append_queues(text, figures.sessions);
   text.family("bulkhead_hub_events_total", "counter", "Events the hub offered to streams.");
   text.sample("", {}, real(figures.events_total));
+  append_connections(text, figures.connections);
   append_clients(text, figures.clients);
   text.family("bulkhead_supervisor_loop_seconds", "histogram",
               "How late the supervisor's loop came to a timer that was due.");

@@ -19,16 +19,28 @@ using boost::system::error_code;
 using Kind = SessionEvent::Kind;
 using std::chrono::nanoseconds;
 
+namespace {
+
+std::optional<std::string> camera_host(const RtspUrl& url) {
+  if (url.scheme == "file") return std::nullopt;
+  return url.host;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<Incarnation>> Incarnation::start(boost::asio::io_context& loop,
                                                         const SessionEnvironment& environment,
+                                                        ConnectionAdmission& admission,
                                                         const Spec& spec, Events events) {
-  auto made = std::make_shared<Incarnation>(Private{}, loop, environment, spec, std::move(events));
+  auto made = std::make_shared<Incarnation>(Private{}, loop, environment, admission, spec,
+                                            std::move(events));
   if (const auto launched = made->launch(environment, spec); !launched) return launched.error();
   return made;
 }
 
 Incarnation::Incarnation(Private, boost::asio::io_context& loop,
-                         const SessionEnvironment& environment, const Spec& spec, Events events)
+                         const SessionEnvironment& environment, ConnectionAdmission& admission,
+                         const Spec& spec, Events events)
     : loop_{loop},
       limits_{environment.limits},
       events_{std::move(events)},
@@ -37,9 +49,14 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
       started_ns_{monotonic_ns()},
       started_wall_ns_{wall_ns()},
       watchdog_{environment.limits.watchdog},
+      admission_{admission},
+      camera_host_{camera_host(spec.session.url)},
+      priority_{spec.session.priority},
       kill_{loop} {}
 
 Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {
+  // One whose turn has not come loads its model meanwhile.
+  const bool connects = spec.camera == Camera::AtOnce && ask_for_turn();
   const ipc::StartMessage start{.spec = spec.session,
                                 .generation = generation_,
                                 .log_file = log_file_,
@@ -47,7 +64,7 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
                                 .log_backup_count = environment.log_backup_count,
                                 .model_dir = environment.model_dir,
                                 .model_catalog = environment.model_catalog,
-                                .hold_camera = spec.camera == Camera::OnCommand,
+                                .hold_camera = !connects,
                                 .yields = spec.yields};
   const std::string start_json = start.to_json();
   if (auto spare = environment.spares != nullptr ? environment.spares->take() : nullptr) {
@@ -128,7 +145,25 @@ void Incarnation::count_descriptors(std::int64_t now_ns) {
   if (!failure) descriptors_ = static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
+bool Incarnation::ask_for_turn() {
+  if (!camera_host_) return true;
+  if (place_ || asked_to_stop_) return false;
+  const std::int64_t now_ns = monotonic_ns();
+  const std::int64_t ready_ns = asks_.ready_ns(now_ns);
+  asks_.take(ready_ns);
+  place_ = admission_.ask({.host = *camera_host_, .priority = priority_, .not_before_ns = ready_ns},
+                          [this] {
+                            place_.reset();
+                            command_open_camera();
+                          });
+  return place_ == nullptr;
+}
+
 void Incarnation::open_camera() {
+  if (ask_for_turn()) command_open_camera();
+}
+
+void Incarnation::command_open_camera() {
   owes_open_camera_ = true;
   send_open_camera();
 }
@@ -140,6 +175,7 @@ void Incarnation::send_open_camera() {
 
 void Incarnation::ask_to_stop() {
   asked_to_stop_ = true;
+  place_.reset();
   link_->ask_to_stop();
   arm_kill(limits_.term_grace);
 }

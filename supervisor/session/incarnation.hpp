@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/frame_rates.hpp"
 #include "supervisor/session/progress_watchdog.hpp"
 #include "supervisor/session/session_environment.hpp"
@@ -30,7 +31,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
 
  public:
   enum class Camera {
-    AtOnce,     // it connects as soon as it can
+    AtOnce,     // it connects as soon as it can and may
     OnCommand,  // it loads all it needs and waits for `open_camera`
   };
 
@@ -58,10 +59,11 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   /// SpawnFailed, or LimitReached for lack of memory or descriptors.
   static Result<std::shared_ptr<Incarnation>> start(boost::asio::io_context& loop,
                                                     const SessionEnvironment& environment,
+                                                    ConnectionAdmission& admission,
                                                     const Spec& spec, Events events);
 
   Incarnation(Private, boost::asio::io_context& loop, const SessionEnvironment& environment,
-              const Spec& spec, Events events);
+              ConnectionAdmission& admission, const Spec& spec, Events events);
 
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] pid_t pid() const noexcept { return link_->pid(); }
@@ -86,7 +88,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   /// `max_fps` what it was asked for; 0: all frames.
   [[nodiscard]] std::vector<Noticed> look(std::int64_t now_ns, SessionState state, double max_fps);
 
-  /// Lets a worker with Camera::OnCommand connect, as soon as it takes commands.
+  /// Lets a worker connect that waits for that, one with Camera::OnCommand or one that lost its
+  /// camera: once it is its turn, as soon as it takes commands.
   void open_camera();
 
   [[nodiscard]] bool send(const ipc::Command& command) { return link_->send(command); }
@@ -104,6 +107,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   Result<> launch(const SessionEnvironment& environment, const Spec& spec);
   Result<> serve(std::shared_ptr<WorkerLink> link, const std::string& start_json);
   void arm_kill(Millis grace);
+  [[nodiscard]] bool ask_for_turn();
+  void command_open_camera();
   void send_open_camera();
   void count_descriptors(std::int64_t now_ns);
 
@@ -126,6 +131,11 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::int64_t counted_ns_ = 0;  // when the descriptors were
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
+  ConnectionAdmission& admission_;
+  const std::optional<std::string> camera_host_;  // of a clip: none
+  const std::uint32_t priority_;
+  TokenBucket asks_{limits::kAsksPerSecond, limits::kAsksBurst};
+  std::unique_ptr<ConnectionAdmission::Place> place_;  // null: it waits for no turn
   boost::asio::steady_timer kill_;
 };
 

@@ -32,9 +32,11 @@ void refuse(boost::asio::io_context& loop, const Done& done, const Error& error)
 }  // namespace
 
 Session::Session(boost::asio::io_context& loop, const SessionEnvironment& environment,
-                 const SessionEvents& events, SessionSpec spec, std::function<void()> ended)
+                 ConnectionAdmission& admission, const SessionEvents& events, SessionSpec spec,
+                 std::function<void()> ended)
     : loop_{loop},
       environment_{environment},
+      admission_{admission},
       events_{events},
       ended_{std::move(ended)},
       spec_{std::move(spec)},
@@ -210,8 +212,8 @@ void Session::spawn() {
   handover_.reset();
   if (generation_ > environment_.last_generation + 1) count_restart(start_reason_);
   auto worker = Incarnation::start(
-      loop_, environment_, {.session = spec_, .generation = generation_, .log_file = log_file_},
-      incarnation_events());
+      loop_, environment_, admission_,
+      {.session = spec_, .generation = generation_, .log_file = log_file_}, incarnation_events());
   if (worker) {
     present_ = std::move(*worker);
     log("worker started pid=" + std::to_string(present_->pid()));

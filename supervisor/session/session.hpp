@@ -35,10 +35,11 @@ namespace bulkhead::supervisor {
 /// is never called back from within its own call.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  /// `environment` and `events` outlive the session. `ended` is called when nothing is left of it
-  /// and nobody wants it; it must not destroy the session.
+  /// `environment`, `admission` and `events` outlive the session. `ended` is called when nothing is
+  /// left of it and nobody wants it; it must not destroy the session.
   Session(boost::asio::io_context& loop, const SessionEnvironment& environment,
-          const SessionEvents& events, SessionSpec spec, std::function<void()> ended);
+          ConnectionAdmission& admission, const SessionEvents& events, SessionSpec spec,
+          std::function<void()> ended);
 
   /// A fresh worker with the current spec, now or as soon as the present one has ended.
   void start();
@@ -139,6 +140,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   boost::asio::io_context& loop_;
   const SessionEnvironment& environment_;
+  ConnectionAdmission& admission_;
   const SessionEvents& events_;
   const std::function<void()> ended_;
   SessionSpec spec_;

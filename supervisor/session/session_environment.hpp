@@ -30,6 +30,7 @@ struct SessionEnvironment {
   Generation last_generation = 0;       // of any worker of an earlier supervisor
   std::shared_ptr<spdlog::logger> log;  // may be null: nothing is logged
   SessionLimits limits{};
+  ConnectionRates connection_rates{};
   WarmSpares* spares = nullptr;  // of the table that the sessions are in
 };
 

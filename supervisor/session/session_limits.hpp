@@ -51,6 +51,12 @@ struct SpareLimits {
   Millis hello = limits::kHelloTime;
 };
 
+/// Connections to cameras that may begin, in the long run; the operator's to choose.
+struct ConnectionRates {
+  double per_host_per_second = 2;
+  double per_machine_per_second = 10;
+};
+
 /// All waits of one session.
 struct SessionLimits {
   WatchdogLimits watchdog;

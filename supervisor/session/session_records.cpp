@@ -58,6 +58,9 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                      events_.gap({spec_.id, worker.generation(), gap});
                    }
                  },
+                 [&](const ipc::AskToConnect&) {
+                   if (is_present(worker) || is_successor(worker)) worker.open_camera();
+                 },
              },
              taken.record.body);
 }

@@ -49,7 +49,7 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
   using Camera = Incarnation::Camera;
   handover_.reset();  // of the one before, where the present worker has not spoken yet
   auto worker = Incarnation::start(
-      loop_, environment_,
+      loop_, environment_, admission_,
       {.session = spec,
        .generation = next_generation(),
        .log_file = log_file_,

@@ -23,6 +23,7 @@ SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment env
       spares_{loop, environment.worker, environment.warm_spares, environment.limits.spares,
               environment.log},
       environment_{with_spares(std::move(environment), spares_)},
+      admission_{loop, environment_.connection_rates},
       events_{std::move(events)},
       start_timer_{loop} {}
 
@@ -51,8 +52,8 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
 
 Session& SessionTable::add(SessionSpec spec) {
   const SubscriptionId id = spec.id;
-  auto session = std::make_shared<Session>(loop_, environment_, events_, std::move(spec),
-                                           [this, id] { erase_ended(id); });
+  auto session = std::make_shared<Session>(loop_, environment_, admission_, events_,
+                                           std::move(spec), [this, id] { erase_ended(id); });
   return *sessions_.emplace(id, std::move(session)).first->second;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/reconfiguration.hpp"
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_events.hpp"
@@ -47,7 +48,8 @@ class SessionTable {
   Result<Subscribed> subscribe(SessionSpec spec);
 
   /// At start: the sessions of the registry, in this order, one each limits::kRestoreInterval so
-  /// that not all cameras are asked at once. Those past `max_sessions` are left out and returned.
+  /// that not all models are loaded at once; who may ask a camera is ConnectionAdmission's. Those
+  /// past `max_sessions` are left out and returned.
   std::vector<SubscriptionId> restore(std::vector<SessionSpec> specs);
 
   /// Stops the worker; the session is gone from `list` once it ended. NotFound.
@@ -62,6 +64,9 @@ class SessionTable {
 
   [[nodiscard]] std::vector<SessionView> list() const;  // by name
   [[nodiscard]] Result<SessionView> get(const SubscriptionId& id) const;
+  /// Who connects to a camera now, and who waits for that.
+  [[nodiscard]] ConnectionAdmission::Figures connections() const { return admission_.figures(); }
+
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t warm_spares() const { return spares_.ready(); }
 
@@ -79,6 +84,7 @@ class SessionTable {
   boost::asio::io_context& loop_;
   WarmSpares spares_;
   const SessionEnvironment environment_;
+  ConnectionAdmission admission_;
   const SessionEvents events_;
   // Shared, so that a completion that the loop still holds finds its session alive or gone.
   std::map<SubscriptionId, std::shared_ptr<Session>> sessions_;

@@ -71,7 +71,10 @@ class Supervisor(Program):
     def __init__(self, folder, *arguments):
         self.state_dir = folder / "state"
         super().__init__(BIN / "bulkhead-supervisor", "--config", CONFIG / "bulkhead.json",
-                         "--port", 0, "--state-dir", self.state_dir, *arguments,
+                         "--port", 0, "--state-dir", self.state_dir,
+                         # All cameras of a test have one address.
+                         "--set", "connection_rate.per_host_per_second=1000",
+                         "--set", "connection_rate.per_machine_per_second=1000", *arguments,
                          stderr_file=folder / "supervisor.err")
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.first_line)[1])
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"

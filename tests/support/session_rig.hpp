@@ -21,6 +21,13 @@
 
 namespace bulkhead::supervisor {
 
+/// What a rig's table may have. All its cameras have one address, so their rate is no limit here.
+struct RigMachine {
+  std::size_t max_sessions = 20;
+  ConnectionRates rates{.per_host_per_second = 1000, .per_machine_per_second = 1000};
+  std::size_t warm_spares = 0;
+};
+
 /// A real SessionTable on a real event loop whose workers are fixture programs. Records every
 /// event; `until` runs the loop until something is true.
 class SessionRig {
@@ -44,13 +51,16 @@ class SessionRig {
   };
 
   explicit SessionRig(const std::string& fixture, SessionLimits limits = {},
-                      std::size_t max_sessions = 20, std::size_t warm_spares = 0)
-      : table{loop, environment(fixture, limits, max_sessions, warm_spares), events()} {}
+                      const RigMachine& machine = {})
+      : table{loop, environment(fixture, limits, machine), events()} {}
 
   /// The log of a session's worker, as its worker would write it.
   [[nodiscard]] std::ofstream log_of(const std::string& session) const {
     return std::ofstream{folder_.path() / ("detector_worker_camera_" + session + ".log")};
   }
+
+  /// Makes an empty file where the logs are.
+  void touch(const std::string& name) const { std::ofstream{folder_.path() / name}.flush(); }
 
   [[nodiscard]] bool until(const std::function<bool()>& done) {
     const auto end = std::chrono::steady_clock::now() + test::kHangLimit;
@@ -120,18 +130,19 @@ class SessionRig {
 
  private:
   SessionEnvironment environment(const std::string& fixture, const SessionLimits& limits,
-                                 std::size_t max_sessions, std::size_t warm_spares) const {
+                                 const RigMachine& machine) const {
     return {.worker = {.executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
                        .cache_dir = folder_.path(),
                        .limits = {}},
             .log_dir = folder_.path(),
             .model_dir = folder_.path(),
             .model_catalog = folder_.path() / "models.json",
-            .max_sessions = max_sessions,
+            .max_sessions = machine.max_sessions,
             .log_max_bytes = 1'000'000,
-            .warm_spares = warm_spares,
+            .warm_spares = machine.warm_spares,
             .log = nullptr,
-            .limits = limits};
+            .limits = limits,
+            .connection_rates = machine.rates};
   }
 
   SessionEvents events() {

@@ -82,7 +82,10 @@ std::optional<WorkerHarness::Taken> WorkerHarness::next() {
   for (;;) {
     auto taken = results_.try_take();
     if (!taken) return std::nullopt;
-    if (*taken) return std::move(**taken);
+    if (*taken) {
+      if (std::holds_alternative<ipc::AskToConnect>((*taken)->record.body)) send(ipc::OpenCamera{});
+      return std::move(**taken);
+    }
     if (ended) return std::nullopt;
     if (!results_.prepare_sleep()) continue;
     std::array<pollfd, 2> waited{pollfd{result_bell_.get(), POLLIN, 0},

@@ -45,7 +45,8 @@ class WorkerHarness {
   std::uint64_t send(ipc::CommandBody body, std::int64_t deadline_ns = 0);
   void send_bytes(std::span<const std::byte> message);
 
-  /// The next record of any class; nothing once the worker has ended and all was read, after
+  /// The next record of any class. A worker that asks to connect may do so at once, as where nobody
+  /// else waits. Nothing once the worker has ended and all was read, after
   /// kHangLimit, or when the rings are corrupt.
   std::optional<Taken> next();
 

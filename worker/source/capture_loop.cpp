@@ -69,6 +69,7 @@ void CaptureLoop::run(const std::stop_token& stop) {
     const std::chrono::milliseconds delay = delay_after(error);
     tell(events_.lost, error, delay);
     if (!policy_.wait(delay, stop)) return;
+    if (policy_.may_connect && !policy_.may_connect(stop)) return;
   }
 }
 

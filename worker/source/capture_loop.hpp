@@ -37,6 +37,9 @@ struct RetryPolicy {
   Range lockout{limits::kLockoutRetryFirst, limits::kLockoutRetryLongest};  // AuthFailed
   std::chrono::milliseconds good_frames = limits::kGoodFramesTime;
   std::uint32_t seed = 1;
+  /// Called after the delay, before every attempt but the first: waits until the connection may
+  /// begin; false when `stop` was requested first. Empty: it always may.
+  std::function<bool(std::stop_token)> may_connect{};
   /// Waits; false when `stop` was requested first. Replaced in tests that have no clock.
   std::function<bool(std::chrono::milliseconds, std::stop_token)> wait;
 };

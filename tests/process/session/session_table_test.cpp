@@ -89,7 +89,7 @@ TEST(SessionTable, ASubscribeDuringTheLastBreathKeepsTheNameAndStartsAnew) {
 }
 
 TEST(SessionTable, TheOneTooManyIsRefusedAndTheOthersRunOn) {
-  SessionRig rig{"healthy_worker", {}, 2};
+  SessionRig rig{"healthy_worker", {}, {.max_sessions = 2}};
   rig.subscribe("one");
   rig.subscribe("two");
   const auto refused = rig.table.subscribe(SessionRig::spec("three"));

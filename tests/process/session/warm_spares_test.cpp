@@ -36,7 +36,7 @@ std::set<pid_t> children() {
 class WarmSparesTest : public testing::Test {
  protected:
   SessionRig& with_spares(const std::string& fixture, std::size_t count) {
-    rig_.emplace(fixture, quickly(), 20, count);
+    rig_.emplace(fixture, quickly(), RigMachine{.warm_spares = count});
     return *rig_;
   }
 

@@ -57,7 +57,7 @@ TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
 
 TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
   std::vector<std::byte> bytes;
-  begin_record(bytes, 6);
+  begin_record(bytes, 7);
   expect_corrupt(bytes, "kind");
 }
 

@@ -52,6 +52,7 @@ inline std::vector<Record> sample_records() {
       record_of(sample_model()),
       record_of(Fatal{.reason = ErrorCode::ModelInvalid, .text = "No output."}),
       record_of(Gap{.priority = PriorityClass::Bulk, .from = 4, .to = 9, .count = 3}),
+      record_of(AskToConnect{}),
   };
 }
 

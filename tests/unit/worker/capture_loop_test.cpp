@@ -176,5 +176,21 @@ TEST_F(CaptureLoopTest, AStopEndsTheWaitForTheNextAttempt) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
 }
 
+TEST_F(CaptureLoopTest, EveryAttemptButTheFirstWaitsUntilItMayConnect) {
+  policy_.may_connect = [this](const std::stop_token&) {
+    said_.emplace_back("asked");
+    return true;
+  };
+  run({{}, {}});
+  EXPECT_EQ(said_, (Said{"connecting", "lost CONNECT_FAILED", "asked", "connecting",
+                         "lost CONNECT_FAILED", "asked", "connecting"}));
+}
+
+TEST_F(CaptureLoopTest, OneThatIsStoppedWhileItWaitsToConnectTriesNoMore) {
+  policy_.may_connect = [](const std::stop_token&) { return false; };
+  run({{}, {}});
+  EXPECT_EQ(said_, (Said{"connecting", "lost CONNECT_FAILED"}));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker
