@@ -21,6 +21,8 @@ inline constexpr std::size_t kLabels = 1024;
 inline constexpr std::size_t kModelNameBytes = 512;
 inline constexpr std::size_t kReasonBytes = 512;
 inline constexpr std::size_t kLogFieldBytes = 4096;
+inline constexpr std::size_t kConfinedPorts = 16;   // that a worker may connect to
+inline constexpr std::size_t kConfinementGaps = 8;  // of its confinement, a sentence each
 
 // JSON.
 inline constexpr std::size_t kJsonBytes = std::size_t{256} * 1024;

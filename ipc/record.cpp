@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   Fatal = 4,
   Gap = 5,
   AskToConnect = 6,
+  Confined = 7,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -30,7 +31,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<3, RecordBody>, ModelLoa
 static_assert(std::is_same_v<std::variant_alternative_t<4, RecordBody>, Fatal>);
 static_assert(std::is_same_v<std::variant_alternative_t<5, RecordBody>, Gap>);
 static_assert(std::is_same_v<std::variant_alternative_t<6, RecordBody>, AskToConnect>);
-static_assert(std::variant_size_v<RecordBody> == 7);
+static_assert(std::is_same_v<std::variant_alternative_t<7, RecordBody>, Confined>);
+static_assert(std::variant_size_v<RecordBody> == 8);
 
 constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
 constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
@@ -101,6 +103,18 @@ void write_body(WireWriter& writer, const Gap& gap) {
 }
 
 void write_body(WireWriter&, const AskToConnect&) {}
+void write_body(WireWriter& writer, const Confined& confined) {
+  writer.u32(confined.landlock);
+  writer.u8(confined.syscall_filter ? 1 : 0);
+  writer.u32(confined.uid);
+  writer.u8(confined.tcp_ports ? 1 : 0);
+  const std::vector<std::uint16_t> ports =
+      confined.tcp_ports.value_or(std::vector<std::uint16_t>{});
+  writer.count(ports.size(), limits::kConfinedPorts);
+  for (const std::uint16_t port : ports) writer.u16(port);
+  writer.count(confined.missing.size(), limits::kConfinementGaps);
+  for (const std::string& gap : confined.missing) writer.sentence(gap, limits::kReasonBytes);
+}
 
 Object read_object(WireReader& reader) {
   // A box may reach over the frame's edge, but not by more than a frame: what a reader computes
@@ -194,6 +208,32 @@ Gap read_gap(WireReader& reader) {
   return gap;
 }
 
+bool read_flag(WireReader& reader, std::string_view field) {
+  const std::uint8_t value = reader.u8(field);
+  if (value > 1) reader.fail(field, "is neither 0 nor 1");
+  return value == 1;
+}
+
+Confined read_confined(WireReader& reader) {
+  Confined confined;
+  confined.landlock = reader.u32("landlock");
+  confined.syscall_filter = read_flag(reader, "syscall_filter");
+  confined.uid = reader.u32("uid");
+  const bool has_ports = read_flag(reader, "has_tcp_ports");
+  std::vector<std::uint16_t> ports;
+  const std::size_t port_count =
+      reader.count("tcp_ports", limits::kConfinedPorts, sizeof(std::uint16_t));
+  for (std::size_t i = 0; i < port_count; ++i) ports.push_back(reader.u16("tcp_ports"));
+  if (!has_ports && port_count != 0) reader.fail("tcp_ports", "are listed where there are none");
+  if (has_ports) confined.tcp_ports = std::move(ports);
+  const std::size_t gap_count =
+      reader.count("missing", limits::kConfinementGaps, sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < gap_count; ++i) {
+    confined.missing.push_back(reader.text("missing", limits::kReasonBytes));
+  }
+  return confined;
+}
+
 RecordBody read_body(WireReader& reader, Kind kind) {
   switch (kind) {
     case Kind::Detection:
@@ -210,6 +250,8 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return read_gap(reader);
     case Kind::AskToConnect:
       return AskToConnect{};
+    case Kind::Confined:
+      return read_confined(reader);
   }
   return {};
 }
@@ -233,7 +275,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::AskToConnect);
+  const Kind kind = reader.enumeration("kind", Kind::Confined);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

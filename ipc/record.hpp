@@ -11,6 +11,7 @@
 #include "common/error.hpp"
 #include "common/ids.hpp"
 #include "common/result.hpp"
+#include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
 
 namespace bulkhead::ipc {
@@ -64,7 +65,7 @@ struct AskToConnect {};
 inline constexpr std::size_t kSha256Digits = 64;
 
 using RecordBody =
-    std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect>;
+    std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect, Confined>;
 
 /// One message of a result ring.
 struct Record {

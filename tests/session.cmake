@@ -26,8 +26,8 @@ target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 # Workers with one misbehaviour each; named fixture_* so that a process list says what they are.
 set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
-    asks_without_end camera_comes_and_goes crashes_at_start dies_after_publishing exits_without_reason fills_its_ring
-    frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child
+    asks_without_end camera_comes_and_goes confines_itself_twice crashes_at_start dies_after_publishing
+    exits_without_reason fills_its_ring frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child
     loses_its_camera model_is_unusable never_answers
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn tells_its_surroundings
     watches_a_camera     writes_garbage wrong_layout_version)

@@ -29,6 +29,26 @@ bulkhead_test(worker_start_test LABEL process
   SOURCES process/worker/start_test.cpp
   LINK bulkhead_worker_harness)
 
+bulkhead_test(sandbox_rules_test LABEL unit
+  SOURCES
+    unit/worker/landlock_test.cpp
+    unit/worker/sandbox_rules_test.cpp
+  LINK bulkhead::sandbox)
+
+# Its kernel is made to lack something by libseccomp, as the worker's confinement is made by it.
+set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
+add_executable(fixture_breaks_out fixtures/breaks_out.cpp)
+target_link_libraries(fixture_breaks_out PRIVATE bulkhead::sandbox PkgConfig::SECCOMP)
+set_target_properties(fixture_breaks_out PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${BULKHEAD_FIXTURE_DIR})
+bulkhead_test(sandbox_test LABEL process
+  SOURCES process/worker/sandbox_test.cpp
+  LINK bulkhead::sandbox)
+target_compile_definitions(sandbox_test PRIVATE
+  BULKHEAD_FIXTURE_DIR="${BULKHEAD_FIXTURE_DIR}"
+  BULKHEAD_TEST_CACHE_DIR="${PROJECT_BINARY_DIR}/tests/cache")
+add_dependencies(sandbox_test fixture_breaks_out)
+
 bulkhead_test(worker_test LABEL e2e
   SOURCES e2e/worker/worker_test.cpp
   LINK bulkhead_worker_harness bulkhead_test_capture)

@@ -8,6 +8,8 @@
 
 #include <climits>
 #include <csignal>
+#include <cstdlib>
+#include <utility>
 
 #include "ipc/worker_fds.hpp"
 
@@ -40,6 +42,14 @@ Result<> arrange_signals() {
   ::sigaddset(&blocked, SIGTERM);
   if (::pthread_sigmask(SIG_SETMASK, &blocked, nullptr) != 0) return refused("sigprocmask");
   return {};
+}
+
+void quiet_libraries() noexcept {
+  for (const auto& [name, value] :
+       {std::pair{"ORT_DISABLE_TELEMETRY", "1"}, std::pair{"GSETTINGS_BACKEND", "memory"},
+        std::pair{"GIO_USE_PROXY_RESOLVER", "dummy"}}) {
+    ::setenv(name, value, 1);  // NOLINT(concurrency-mt-unsafe): before there is a second thread
+  }
 }
 
 void tune_allocator() noexcept {

@@ -21,6 +21,12 @@ namespace bulkhead::worker {
 /// signalfd; SIGINT and SIGHUP, which a terminal sends to all, and SIGPIPE are ignored.
 [[nodiscard]] Result<> arrange_signals();
 
+/// Tells libraries, in the only way they listen to, to do nothing behind the worker's back: ONNX
+/// Runtime not to report to its maker (the official build of 1.30 does, over the network and with
+/// a number of the machine in the home directory), GLib not to ask a desktop for its settings and
+/// proxies. Before there is a second thread.
+void quiet_libraries() noexcept;
+
 /// Keeps the process small: few malloc arenas, and large blocks (pictures) given back to the
 /// kernel when freed, whatever sizes came before.
 void tune_allocator() noexcept;

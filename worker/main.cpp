@@ -24,6 +24,7 @@
 #include "worker/crash_report.hpp"
 #include "worker/exit_code.hpp"
 #include "worker/gst_log.hpp"
+#include "worker/sandbox/sandbox.hpp"
 #include "worker/session_secrets.hpp"
 #include "worker/source/gst_start.hpp"
 #include "worker/startup_steps.hpp"
@@ -74,6 +75,21 @@ Result<std::shared_ptr<spdlog::logger>> open_worker_log(const ipc::StartMessage&
                   std::move(redactor));
 }
 
+std::string tcp_ports_text(const ipc::Confined& level) {
+  if (!level.tcp_ports) return "all";
+  std::string text;
+  for (const std::uint16_t port : *level.tcp_ports) {
+    text += (text.empty() ? "" : ",") + std::to_string(port);
+  }
+  return text.empty() ? "none" : text;
+}
+
+void log_level_of(const ipc::Confined& level, spdlog::logger& log) {
+  log.info("confined landlock={} tcp_ports={} system_calls={} uid={}", level.landlock,
+           tcp_ports_text(level), level.syscall_filter ? "filtered" : "open", level.uid);
+  for (const std::string& gap : level.missing) log.warn("confinement gap={}", log_value(gap));
+}
+
 /// What is the same for every camera is done before it is known which one it will be: a spare waits
 /// for its start message with all of it behind it.
 ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::ControlSocket& control,
@@ -101,6 +117,10 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   report_crashes(start->log_file, start->spec.id, start->generation);
   steps.log_to(*log);
   steps.step("log");
+  const ipc::Confined level = enter_sandbox(*start, cache_dir);
+  log_level_of(level, **log);
+  publisher.publish(ipc::PriorityClass::Control, level);
+  steps.step("confined");
   Worker worker{std::move(*start),
                 {.segment = segment,
                  .exit = exit,
@@ -131,6 +151,7 @@ ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, Star
     return ipc::kExitBadStart;
   }
   tune_allocator();
+  quiet_libraries();
   for (const auto step : {arrange_signals, confine_process}) {
     if (const auto done = step(); !done) {
       say(done.error().message);

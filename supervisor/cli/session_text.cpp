@@ -68,6 +68,26 @@ std::string frames_text(const json& counters) {
          std::to_string(count_of(counters, "reconnectsTotal"));
 }
 
+/// "Landlock 7, TCP to 554 only, system calls filtered; missing: …".
+std::string confinement_text(const json& level) {
+  if (!level.is_object()) return "";
+  const json& ports = member_of(level, "tcpPorts");
+  std::string text = "Landlock " + std::to_string(count_of(level, "landlock"));
+  if (ports.is_array()) {
+    std::string list;
+    for (const json& port : ports) list += (list.empty() ? "" : ", ") + port.dump();
+    text += list.empty() ? ", no TCP" : ", TCP to " + list + " only";
+  }
+  const json& filter = member_of(level, "systemCallFilter");
+  if (filter == json(true)) text += ", system calls filtered";
+  text += ", uid " + std::to_string(count_of(level, "uid"));
+  std::string missing;
+  for (const json& gap : member_of(level, "missing")) {
+    if (gap.is_string()) missing += (missing.empty() ? "" : "; ") + gap.get<std::string>();
+  }
+  return text + (missing.empty() ? "" : "; missing: " + missing);
+}
+
 std::string exit_text(const json& exit) {
   const json& signal = member_of(exit, "signal");
   const std::string how = signal.is_number() ? "signal " + signal.dump()
@@ -137,6 +157,7 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   fact("worker", worker.is_object()
                      ? "pid " + pid_of(session) + ", up " + age_of(worker, "startedAt", now_ms)
                      : "");
+  fact("confined", confinement_text(member_of(session, "confinement")));
   fact("picture", std::to_string(count_of(counters, "sourceWidth")) + "x" +
                       std::to_string(count_of(counters, "sourceHeight")) + ", " +
                       decimal(number_of(counters, "fps")) + " frames/s inferred");

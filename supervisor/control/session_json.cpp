@@ -49,6 +49,16 @@ json model_json(const SessionView& view, SessionDetail detail) {
   return model;
 }
 
+json confinement_json(const SessionView& view) {
+  if (!view.confinement) return nullptr;
+  const ipc::Confined& level = *view.confinement;
+  return {{"landlock", level.landlock},
+          {"tcpPorts", level.tcp_ports ? json(*level.tcp_ports) : json(nullptr)},
+          {"systemCallFilter", level.syscall_filter},
+          {"uid", level.uid},
+          {"missing", level.missing}};
+}
+
 json counters_json(const SessionCounters& counters) {
   json dropped = json::object();
   for (const ipc::PriorityClass priority : ipc::kAllPriorityClasses) {
@@ -111,6 +121,7 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["reasonText"] = view.reason_text;
   session["generation"] = view.generation;
   session["worker"] = worker_json(view);
+  session["confinement"] = confinement_json(view);
   session["successor"] = successor_json(view);
   session["model"] = model_json(view, detail);
   session["counters"] = counters_json(view.counters);

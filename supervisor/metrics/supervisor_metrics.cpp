@@ -47,6 +47,16 @@ void append_states(PrometheusText& text, const std::vector<SessionView>& session
   }
 }
 
+void append_confinement(PrometheusText& text, const std::vector<SessionView>& sessions) {
+  text.family("bulkhead_worker_confinement_gaps", "gauge",
+              "What the worker could not give up; session.get says what and why.");
+  for (const SessionView& view : sessions) {
+    if (!view.confinement) continue;
+    text.sample("", {{"camera", view.spec.id.text()}},
+                static_cast<double>(view.confinement->missing.size()));
+  }
+}
+
 using Counter = std::uint64_t SessionCounters::*;
 
 void append_counter(PrometheusText& text, const std::vector<SessionView>& sessions,
@@ -200,6 +210,7 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   text.family("bulkhead_warm_spares", "gauge", "Started workers that wait for a session.");
   text.sample("", {}, static_cast<double>(figures.warm_spares));
   append_states(text, figures.sessions);
+  append_confinement(text, figures.sessions);
   append_frames(text, figures.sessions);
   append_durations(text, figures);
   append_queues(text, figures.sessions);

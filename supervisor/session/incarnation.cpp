@@ -108,6 +108,12 @@ Result<> Incarnation::take_model(const ModelCard& card) {
   return {};
 }
 
+Result<> Incarnation::take_confinement(const ipc::Confined& level) {
+  if (confinement_) return Error{ErrorCode::ProtocolError, "it told its confinement twice", {}};
+  confinement_ = level;
+  return {};
+}
+
 std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, SessionState state,
                                                     double max_fps) {
   link_->poll();

@@ -70,6 +70,9 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] std::int64_t started_ns() const noexcept { return started_ns_; }
   [[nodiscard]] std::int64_t started_wall_ns() const noexcept { return started_wall_ns_; }
   [[nodiscard]] const std::optional<ModelCard>& model() const noexcept { return model_; }
+  [[nodiscard]] const std::optional<ipc::Confined>& confinement() const noexcept {
+    return confinement_;
+  }
   [[nodiscard]] const FrameRates& rates() const noexcept { return rates_; }
   [[nodiscard]] SessionCounters counters() const;
   [[nodiscard]] bool is_doomed() const noexcept { return killed_for_.has_value(); }
@@ -81,7 +84,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   // What it said.
   void count_result() noexcept { ++counters_.results_received_total; }
   void count_expired() noexcept { ++counters_.results_expired_total; }
-  [[nodiscard]] Result<> take_model(const ModelCard& card);  // ProtocolError: it had one
+  [[nodiscard]] Result<> take_model(const ModelCard& card);             // ProtocolError: it had one
+  [[nodiscard]] Result<> take_confinement(const ipc::Confined& level);  // the same
   void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
 
   /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
@@ -125,6 +129,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   SessionCounters counters_;
   std::int64_t model_loaded_ns_ = 0;  // 0: not yet
   std::optional<ModelCard> model_;
+  std::optional<ipc::Confined> confinement_;
   std::optional<ipc::Fatal> last_words_;
   std::optional<Error> killed_for_;
   std::size_t descriptors_ = 0;

@@ -300,6 +300,7 @@ SessionView Session::view() const {
       .generation = generation_,
       .successor = {},
       .model = last_model_,
+      .confinement = {},
       .counters = last_counters_,
       .restarts_total = restarts_total_,
       .restarts_by_reason = restarts_by_reason_,
@@ -310,6 +311,7 @@ SessionView Session::view() const {
     view.pid = present_->pid();
     view.worker_started_wall_ns = present_->started_wall_ns();
     view.model = present_->model();
+    view.confinement = present_->confinement();
     view.counters = present_->counters();
   }
   if (successor_) {

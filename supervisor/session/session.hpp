@@ -111,6 +111,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void publish(const ipc::PriorityConsumer::Taken& taken);  // a detection
   void on_camera(Incarnation& worker, const ipc::Record& record, const ipc::CameraChange& change);
   void on_model(Incarnation& worker, const ModelCard& card);
+  void on_confined(Incarnation& worker, const ipc::Confined& level);
   void on_broken(Incarnation& worker, const Error& error);
   void on_exited(Incarnation& worker, const ExitStatus& exit);
   void on_present_exited(const WorkerEnd& end, Millis healthy);

@@ -50,6 +50,7 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                    }
                  },
                  [&](const ipc::ModelLoaded& loaded) { on_model(worker, loaded.card); },
+                 [&](const ipc::Confined& level) { on_confined(worker, level); },
                  [&](const ipc::Fatal& fatal) {
                    worker.take_last_words({fatal.reason, printable(fatal.text)});
                  },
@@ -136,6 +137,10 @@ void Session::on_model(Incarnation& worker, const ModelCard& card) {
   if (is_successor(worker) && successor_->mode == RestartMode::Replace) {
     handle({Kind::StartAsked}, "its successor has loaded all it needs");
   }
+}
+
+void Session::on_confined(Incarnation& worker, const ipc::Confined& level) {
+  if (const auto taken = worker.take_confinement(level); !taken) on_broken(worker, taken.error());
 }
 
 void Session::on_broken(Incarnation& worker, const Error& error) {

@@ -14,6 +14,7 @@
 #include "common/error.hpp"
 #include "common/ids.hpp"
 #include "common/session_spec.hpp"
+#include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
 #include "ipc/status_page.hpp"
 
@@ -97,6 +98,7 @@ struct SessionView {
   std::optional<SuccessorView> successor;
   std::int64_t worker_started_wall_ns = 0;
   std::optional<ModelCard> model;
+  std::optional<ipc::Confined> confinement;  // of the worker that runs now
   SessionCounters counters;
   std::uint64_t restarts_total = 0;
   std::map<std::string, std::uint64_t> restarts_by_reason;

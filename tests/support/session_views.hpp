@@ -14,6 +14,7 @@ inline supervisor::SessionView sample_view(const std::string& name, const std::s
           .reason_text = {},
           .successor = {},
           .model = {},
+          .confinement = {},
           .counters = {},
           .restarts_by_reason = {},
           .last_exits = {},

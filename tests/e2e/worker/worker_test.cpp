@@ -185,6 +185,28 @@ TEST_F(WorkerTest, AMissingModelEndsItForGoodAndIsNamed) {
   expect_exit(ipc::kExitModel);
 }
 
+TEST_F(WorkerTest, AModelBehindALinkOutOfItsFolderIsRefused) {
+  const std::filesystem::path models = session_.start.model_dir;
+  std::filesystem::rename(models / "two_animals.onnx", session_.directory() / "outside.onnx");
+  std::filesystem::create_symlink("../outside.onnx", models / "two_animals.onnx");
+  start();
+  const auto fatal = worker_->until<ipc::Fatal>();
+  ASSERT_TRUE(fatal) << session_.log_text();
+  EXPECT_EQ(fatal->reason, ErrorCode::ModelInvalid);
+  EXPECT_NE(fatal->text.find("leads out of its folder"), std::string::npos) << fatal->text;
+  expect_exit(ipc::kExitModel);
+}
+
+TEST_F(WorkerTest, TellsWhatItGaveUpBeforeAnythingElse) {
+  start();
+  const auto first = worker_->next();
+  ASSERT_TRUE(first) << session_.log_text();
+  const auto* level = std::get_if<ipc::Confined>(&first->record.body);
+  ASSERT_NE(level, nullptr);
+  EXPECT_TRUE(level->syscall_filter);
+  if (level->landlock >= 4) EXPECT_EQ(level->tcp_ports, std::vector<std::uint16_t>{});
+}
+
 TEST_F(WorkerTest, AMissingClipEndsItForGood) {
   session_.start.spec.url = RtspUrl::parse("file:///nowhere/clip.mp4").value();
   start();

@@ -108,6 +108,14 @@ TEST(WorkerDeath, ADetectionBeforeItsModelIsAProtocolError) {
   EXPECT_TRUE(rig.results.empty());
 }
 
+TEST(WorkerDeath, AConfinementToldTwiceIsAProtocolError) {
+  SessionRig rig{"confines_itself_twice", quick()};
+  rig.subscribe("cam");
+  ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
+  EXPECT_EQ(last_exit(rig.view("cam")).reason, ErrorCode::ProtocolError);
+  EXPECT_FALSE(rig.view("cam").confinement) << "what a dead worker had is nobody's";
+}
+
 TEST(WorkerDeath, NothingIsBelievedThatFollowsAProtocolError) {
   SessionRig rig{"repeats_itself", quick()};
   rig.subscribe("cam");

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint8_t kDetection = 0;
 constexpr std::uint8_t kModelLoaded = 3;
 constexpr std::uint8_t kFatal = 4;
+constexpr std::uint8_t kConfined = 7;
 
 /// The start of a record, to go on with fields that `encode` would never write.
 WireWriter begin_record(std::vector<std::byte>& bytes, std::uint8_t kind) {
@@ -57,7 +58,7 @@ TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
 
 TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
   std::vector<std::byte> bytes;
-  begin_record(bytes, 7);
+  begin_record(bytes, kConfined + 1);
   expect_corrupt(bytes, "kind");
 }
 
@@ -95,6 +96,31 @@ TEST(HostileRecord, IsCorruptWithOneLabelTooMany) {
   for (std::size_t i = 0; i <= limits::kLabels; ++i) writer.text("", 0);
   writer.u32(1);
   expect_corrupt(bytes, "labels");
+}
+
+/// A confinement whose numbers a worker chose.
+std::vector<std::byte> confinement(std::uint8_t filter, std::uint8_t has_ports, std::uint32_t ports,
+                                   std::uint32_t gaps) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kConfined);
+  writer.u32(7);
+  writer.u8(filter);
+  writer.u32(0);
+  writer.u8(has_ports);
+  writer.u32(ports);
+  for (std::uint32_t i = 0; i < ports; ++i) writer.u16(554);
+  writer.u32(gaps);
+  for (std::uint32_t i = 0; i < gaps; ++i) writer.text("x", 1);
+  return bytes;
+}
+
+TEST(HostileRecord, IsCorruptWithAConfinementPastItsLimits) {
+  EXPECT_TRUE(decode_record(confinement(1, 1, limits::kConfinedPorts, limits::kConfinementGaps)));
+  expect_corrupt(confinement(2, 1, 0, 0), "syscall_filter");
+  expect_corrupt(confinement(1, 2, 0, 0), "has_tcp_ports");
+  expect_corrupt(confinement(1, 0, 1, 0), "tcp_ports");
+  expect_corrupt(confinement(1, 1, limits::kConfinedPorts + 1, 0), "tcp_ports");
+  expect_corrupt(confinement(1, 1, 1, limits::kConfinementGaps + 1), "missing");
 }
 
 TEST(HostileRecord, IsCorruptWithATextOneByteTooLong) {

@@ -40,6 +40,14 @@ inline ModelLoaded sample_model() {
                      .load_ms = 312};
 }
 
+inline Confined sample_confinement() {
+  return Confined{.landlock = 3,
+                  .syscall_filter = true,
+                  .uid = 998,
+                  .tcp_ports = std::vector<std::uint16_t>{554, 53},
+                  .missing = {"signals are open to it"}};
+}
+
 /// One of each kind.
 inline std::vector<Record> sample_records() {
   return {
@@ -53,6 +61,7 @@ inline std::vector<Record> sample_records() {
       record_of(Fatal{.reason = ErrorCode::ModelInvalid, .text = "No output."}),
       record_of(Gap{.priority = PriorityClass::Bulk, .from = 4, .to = 9, .count = 3}),
       record_of(AskToConnect{}),
+      record_of(sample_confinement()),
   };
 }
 

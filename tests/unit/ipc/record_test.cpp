@@ -96,6 +96,13 @@ TEST(Record, CarriesAGap) {
   EXPECT_EQ(got.count, 6U);
 }
 
+TEST(Record, CarriesAConfinement) {
+  EXPECT_EQ(round_trip(sample_confinement()), sample_confinement());
+  Confined open;
+  EXPECT_EQ(round_trip(open), open);
+  EXPECT_FALSE(round_trip(open).tcp_ports) << "all ports are not the same as none";
+}
+
 TEST(Record, TakesEachCollectionAtItsLimitAndStillFitsOneMessage) {
   Detection crowded = sample_detection();
   crowded.objects.assign(limits::kObjectsPerFrame, crowded.objects.front());
@@ -109,6 +116,11 @@ TEST(Record, TakesEachCollectionAtItsLimitAndStillFitsOneMessage) {
   large.card.labels.assign(limits::kLabels, std::string(limits::kLabelBytes, 'l'));
   EXPECT_EQ(round_trip(large).card.labels.size(), limits::kLabels);
   EXPECT_LE(encoded(record_of(large)).size(), limits::kRecordBytes);
+
+  Confined wide = sample_confinement();
+  wide.tcp_ports->assign(limits::kConfinedPorts, 554);
+  wide.missing.assign(limits::kConfinementGaps, std::string(limits::kReasonBytes, 'x'));
+  EXPECT_EQ(round_trip(wide), wide);
 }
 
 TEST(Record, CutsALongReasonAtACharacter) {

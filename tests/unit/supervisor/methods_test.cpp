@@ -224,6 +224,17 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   EXPECT_EQ(full["lastExits"][1]["exitCode"], 1);
   EXPECT_EQ(full["lastExits"][1]["signal"], nullptr);
 
+  EXPECT_EQ(full["confinement"], nullptr) << "it has not told any yet";
+  view.confinement = ipc::Confined{.landlock = 7,
+                                   .syscall_filter = true,
+                                   .uid = 998,
+                                   .tcp_ports = std::vector<std::uint16_t>{554},
+                                   .missing = {"a gap"}};
+  EXPECT_EQ(session_json(view, SessionDetail::Full)["confinement"], json::parse(R"({
+    "landlock": 7, "tcpPorts": [554], "systemCallFilter": true, "uid": 998, "missing": ["a gap"]})"));
+  view.confinement->tcp_ports.reset();
+  EXPECT_EQ(session_json(view, SessionDetail::Full)["confinement"]["tcpPorts"], nullptr);
+
   view.pid = -1;
   const json brief = session_json(view, SessionDetail::Brief);
   EXPECT_FALSE(brief["model"].contains("labels"));

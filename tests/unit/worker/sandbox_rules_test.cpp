@@ -1,0 +1,100 @@
+#include "worker/sandbox/sandbox_rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace bulkhead::worker {
+namespace {
+
+using Ports = std::vector<std::uint16_t>;
+
+ipc::StartMessage start_for(const std::string& url) {
+  ipc::StartMessage start{.spec = {.id = SubscriptionId::parse("cam").value(),
+                                   .url = RtspUrl::parse(url).value(),
+                                   .pipeline = PipelineSpec{.name = "test", .detect = {}},
+                                   .pipeline_name = {},
+                                   .log_level = "info"},
+                          .log_file = "/state/logs/cam.log",
+                          .model_dir = "/models",
+                          .model_catalog = "/config/models.json"};
+  start.spec.pipeline->detect.model = "yolo11n";
+  return start;
+}
+
+bool has(const SandboxRules& rules, const FileRule& wanted) {
+  return std::ranges::find(rules.files, wanted) != rules.files.end();
+}
+
+bool mentions(const SandboxRules& rules, const std::string& path) {
+  return std::ranges::any_of(rules.files, [&](const FileRule& rule) { return rule.path == path; });
+}
+
+SandboxRules rules_for(const std::string& url) {
+  return sandbox_rules(start_for(url), "/state/cache", {"/lib"});
+}
+
+TEST(SandboxRulesTest, AWorkerReadsModelsAppendsToLogsAndKeepsItsCache) {
+  const SandboxRules rules = rules_for("rtsp://192.0.2.7/live");
+  EXPECT_TRUE(has(rules, {"/lib", FileAccess::Read}));
+  EXPECT_TRUE(has(rules, {"/models", FileAccess::Read}));
+  EXPECT_TRUE(has(rules, {"/config/models.json", FileAccess::Read}));
+  EXPECT_TRUE(has(rules, {"/state/logs", FileAccess::Append}));
+  EXPECT_TRUE(has(rules, {"/state/cache", FileAccess::Keep}));
+  EXPECT_FALSE(mentions(rules, "yolo11n")) << "a name is no path";
+}
+
+TEST(SandboxRulesTest, OnlyThePortOfTheAddressIsOpen) {
+  EXPECT_EQ(rules_for("rtsp://192.0.2.7/live").tcp_ports, Ports{554});
+  EXPECT_EQ(rules_for("rtsp://[2001:db8::7]:8554/live").tcp_ports, Ports{8554});
+  EXPECT_EQ(rules_for("rtsps://192.0.2.7/live").tcp_ports, Ports{322});
+  EXPECT_EQ(rules_for("file:///clips/a.mp4").tcp_ports, Ports{});
+}
+
+TEST(SandboxRulesTest, ANameNeedsTheResolverAndANumberDoesNot) {
+  const SandboxRules named = rules_for("rtsp://gate.example/live");
+  EXPECT_TRUE(mentions(named, "/etc/resolv.conf"));
+  EXPECT_EQ(named.tcp_ports, (Ports{554, 53}));
+  EXPECT_EQ(named.local_sockets, LocalSockets::Allowed);
+  for (const char* url : {"rtsp://192.0.2.7/live", "rtsp://[2001:db8::7]/", "file:///clips/a"}) {
+    EXPECT_FALSE(mentions(rules_for(url), "/etc/resolv.conf")) << url;
+    EXPECT_EQ(rules_for(url).local_sockets, LocalSockets::Refused) << url;
+  }
+}
+
+TEST(SandboxRulesTest, CertificatesAreReadOnlyForACameraBehindTls) {
+  EXPECT_TRUE(mentions(rules_for("rtsps://192.0.2.7/live"), "/etc/ssl"));
+  EXPECT_FALSE(mentions(rules_for("rtsp://192.0.2.7/live"), "/etc/ssl"));
+}
+
+TEST(SandboxRulesTest, AClipAndAModelOfTheOperatorsAreReadByThemselves) {
+  ipc::StartMessage start = start_for("file:///clips/a%20b.mp4");
+  start.spec.pipeline->detect.model = "/home/operator/own.onnx";
+  const SandboxRules rules = sandbox_rules(start, "/state/cache", {});
+  EXPECT_TRUE(has(rules, {"/clips/a b.mp4", FileAccess::Read}));
+  EXPECT_TRUE(has(rules, {"/home/operator/own.onnx", FileAccess::Read}));
+  EXPECT_FALSE(mentions(rules, "/clips"));
+  EXPECT_FALSE(mentions(rules, "/home/operator"));
+}
+
+TEST(SandboxRulesTest, ANumericHostIsOneThatNobodyNeedsToBeAskedFor) {
+  for (const char* host : {"192.0.2.7", "2001:db8::7", "fe80::1%eth0", "::1"}) {
+    EXPECT_TRUE(is_numeric_host(host)) << host;
+  }
+  for (const char* host : {"localhost", "gate.example", "192.0.2", "1", "2001:db8::g"}) {
+    EXPECT_FALSE(is_numeric_host(host)) << host;
+  }
+}
+
+TEST(SandboxRulesTest, TheFoldersOfLibrariesAreThoseOfThisProgram) {
+  const auto folders = library_folders();
+  EXPECT_TRUE(std::ranges::any_of(folders, [](const std::filesystem::path& folder) {
+    return std::filesystem::exists(folder / "libc.so.6");
+  }));
+  EXPECT_TRUE(std::ranges::none_of(folders, [](const auto& folder) { return folder == "/"; }));
+}
+
+}  // namespace
+}  // namespace bulkhead::worker
