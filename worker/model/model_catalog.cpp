@@ -75,6 +75,15 @@ Result<CatalogEntry> read_entry(const nlohmann::json& json, const std::string& p
   return entry;
 }
 
+/// A path is followed from the folder of models where it lies beneath it, so that none of its links
+/// leads out; an operator's own from its own folder.
+Result<ModelFile> open_model(const fs::path& path, const fs::path& model_dir) {
+  if (path.is_relative()) return ModelFile::open_beneath(model_dir, path);
+  const fs::path beneath = path.lexically_normal().lexically_relative(model_dir.lexically_normal());
+  if (beneath.empty() || *beneath.begin() == "..") return ModelFile::open(path);
+  return ModelFile::open_beneath(model_dir, beneath);
+}
+
 bool is_path(const std::string& model) {
   return model.find('/') != std::string::npos || model.ends_with(".onnx");
 }
@@ -141,7 +150,7 @@ Result<LocatedModel> locate_model(const std::string& model, const ModelCatalog& 
                  "model"};
   }
   const fs::path path{entry != nullptr ? entry->file : model};
-  auto file = path.is_absolute() ? ModelFile::open(path) : ModelFile::open_beneath(model_dir, path);
+  auto file = open_model(path, model_dir);
   if (!file) {
     Error error = file.error();
     if (entry != nullptr && error.code == ErrorCode::NotFound) {

@@ -38,6 +38,19 @@ class ModelCatalogTest : public ::testing::Test {
   std::string sha256_ = sha256_hex(std::as_bytes(std::span{bytes_}));
 };
 
+TEST_F(ModelCatalogTest, AWholePathIntoTheFolderOfModelsMayNotLeadOutOfItEither) {
+  dir_.write("models/deep/a.onnx", bytes_);
+  dir_.write("outside/a.onnx", bytes_);
+  std::filesystem::create_symlink("../outside", dir_.path() / "models/link");
+  const auto inside = locate(dir_.path() / "models/deep/a.onnx");
+  EXPECT_TRUE(inside) << inside.error().message;
+  const auto led_out = locate(dir_.path() / "models/link/a.onnx");
+  ASSERT_FALSE(led_out);
+  EXPECT_EQ(led_out.error().code, ErrorCode::ModelInvalid);
+  EXPECT_EQ(led_out.error().field, "model");
+  EXPECT_TRUE(locate(dir_.path() / "outside/a.onnx")) << "an operator's own may lie anywhere";
+}
+
 TEST_F(ModelCatalogTest, TheRepositorysOwnCatalogueIsSound) {
   const auto catalog = ModelCatalog::load(BULKHEAD_TEST_CATALOG);
   ASSERT_TRUE(catalog) << catalog.error().message;
