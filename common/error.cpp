@@ -40,6 +40,7 @@ constexpr std::array kEntries{
     Entry{ErrorCode::WorkerDied, "WORKER_DIED", Persistence::Transient},
     Entry{ErrorCode::WorkerHung, "WORKER_HUNG", Persistence::Transient},
     Entry{ErrorCode::CrashLoop, "CRASH_LOOP", Persistence::Transient},
+    Entry{ErrorCode::OutOfMemory, "OUT_OF_MEMORY", Persistence::Transient},
     Entry{ErrorCode::Io, "IO", Persistence::Transient},
     Entry{ErrorCode::Internal, "INTERNAL", Persistence::Transient},
 };

@@ -41,6 +41,7 @@ enum class ErrorCode : std::uint16_t {
   WorkerDied = 64,
   WorkerHung = 65,
   CrashLoop = 66,
+  OutOfMemory = 67,  // it used more than it may, or more than there was
 
   Io = 80,
   Internal = 81,

@@ -176,12 +176,17 @@ inline constexpr std::size_t kPendingCommands = 16;
 inline constexpr std::size_t kExitRecords = 8;
 inline constexpr std::size_t kExitLogLines = 10;  // the last of a worker's, in its exit record
 inline constexpr std::size_t kExitLogBytes = 8 * 1024;
-inline constexpr auto kDescriptorLook = 5s;  // between two counts of a worker's open descriptors
+inline constexpr auto kDescriptorLook = 1s;  // between two counts of a worker's open descriptors
 inline constexpr auto kRateWindow = 5s;
 
 // What the kernel lets a worker have; memory is the operator's to choose.
 inline constexpr std::size_t kWorkerDescriptors = 512;
-inline constexpr std::size_t kWorkerTasks = 8192;  // processes and threads of its user, all told
+inline constexpr std::size_t kWorkerTasks = 1024;      // its processes and threads
+inline constexpr std::size_t kWorkerUserTasks = 8192;  // those of its user, all told
+inline constexpr auto kSharedMemoryLook = 1s;  // between two readings that take the kernel longer
+// Where its control group counts what a worker uses, it may allocate more than that by this factor:
+// stacks and arenas count whole against the limit of allocations, though hardly touched.
+inline constexpr std::uint64_t kAllocationFactor = 2;
 
 // The supervisor's own loop.
 inline constexpr auto kShutdownTime = 10s;  // for all workers; who is left dies with it

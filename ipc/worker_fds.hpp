@@ -21,6 +21,8 @@ enum WorkerExit : int {
   kExitModel = 66,            // permanent: the model cannot be used; the reason was reported
   kExitNotAChild = 67,        // started by hand, without its descriptors
   kExitInternal = 70,         // transient: a bug of ours or a library's exception
+  kExitMemory =
+      72,  // transient: an allocation was refused; see supervisor/process/worker_limits.hpp
 };
 
 }  // namespace bulkhead::ipc

@@ -17,6 +17,7 @@
 #include "supervisor/control/control_server.hpp"
 #include "supervisor/hub/hub.hpp"
 #include "supervisor/instance_lock.hpp"
+#include "supervisor/process/worker_cgroups.hpp"
 #include "supervisor/service_notifier.hpp"
 #include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
@@ -73,6 +74,17 @@ SessionEnvironment environment_of(const Config& config, std::string worker_execu
   return environment;
 }
 
+/// Null where the machine gives none: workers are then held by what prlimit can do.
+std::unique_ptr<WorkerCgroups> make_cgroups(std::uint64_t memory_mb, spdlog::logger& log) {
+  auto hierarchy = find_own_cgroups();
+  auto cgroups = hierarchy ? WorkerCgroups::create(std::move(*hierarchy))
+                           : Result<std::unique_ptr<WorkerCgroups>>{hierarchy.error()};
+  log.info("memory of a worker limit_mb={} enforced_by={} text=\"{}\"", memory_mb,
+           name_of(cgroups ? (*cgroups)->enforcement() : MemoryEnforcement::RlimitPss),
+           cgroups ? "" : log_value(cgroups.error().message));
+  return cgroups ? std::move(*cgroups) : nullptr;
+}
+
 /// "LIVE 3, OFFLINE 1", by name.
 std::string summary_of(const std::vector<SessionView>& sessions) {
   std::map<std::string_view, std::size_t> counts;
@@ -94,10 +106,12 @@ void throw_exception_from_error(const StartFailure& failure, const boost::source
 /// completions of connections, which leave the hub when they are destroyed.
 struct Supervisor::Parts {
   Parts(Config settings, InstanceLock held, std::shared_ptr<spdlog::logger> logger,
-        SessionEnvironment environment, const fs::path& state_dir)
+        std::unique_ptr<WorkerCgroups> worker_cgroups, SessionEnvironment environment,
+        const fs::path& state_dir)
       : config{std::move(settings)},
         lock{std::move(held)},
         log{std::move(logger)},
+        cgroups{std::move(worker_cgroups)},
         registry{Registry::open(loop, state_dir, log)},
         sessions{loop, with_generations(std::move(environment)), session_events()},
         control{loop, config, sessions, registry ? registry->get() : nullptr, hub, log},
@@ -128,6 +142,7 @@ struct Supervisor::Parts {
   const Config config;
   InstanceLock lock;
   std::shared_ptr<spdlog::logger> log;
+  std::unique_ptr<WorkerCgroups> cgroups;  // null: none can be made here
   Hub hub;
   boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
   Result<std::unique_ptr<Registry>> registry;
@@ -163,10 +178,13 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   if (!log) return StartFailure{kExitStateDir, log.error().message};
 
   const fs::path state_dir = config.state_dir;
+  auto cgroups = make_cgroups(config.resource_limits.memory_per_process_mb, **log);
   SessionEnvironment environment =
       environment_of(config, std::move(worker_executable), log_dir, *log);
-  std::unique_ptr<Supervisor> supervisor{new Supervisor{std::make_unique<Parts>(
-      std::move(config), std::move(*lock), *log, std::move(environment), state_dir)}};
+  environment.worker.limits.cgroups = cgroups.get();
+  std::unique_ptr<Supervisor> supervisor{new Supervisor{
+      std::make_unique<Parts>(std::move(config), std::move(*lock), *log, std::move(cgroups),
+                              std::move(environment), state_dir)}};
   Parts& parts = *supervisor->parts_;
   if (!parts.registry) return StartFailure{kExitStateDir, parts.registry.error().message};
   if (const auto listening = parts.control.listen(); !listening) {

@@ -1,10 +1,12 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
+    unit/supervisor/cgroup_hierarchy_test.cpp
     unit/supervisor/connection_queue_test.cpp
     unit/supervisor/frame_rates_test.cpp
     unit/supervisor/handover_test.cpp
     unit/supervisor/log_tail_test.cpp
     unit/supervisor/pending_commands_test.cpp
+    unit/supervisor/process_memory_test.cpp
     unit/supervisor/progress_watchdog_test.cpp
     unit/supervisor/reconfiguration_test.cpp
     unit/supervisor/restart_policy_test.cpp
@@ -27,9 +29,10 @@ target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
     asks_without_end camera_comes_and_goes confines_itself_twice crashes_at_start dies_after_publishing
-    exits_without_reason fills_its_ring frames_stop hangs_in_inference healthy_worker ignores_stop leaves_a_child
-    loses_its_camera model_is_unusable never_answers
-    never_says_hello publishes_late_results repeats_itself speaks_out_of_turn tells_its_surroundings
+    exits_without_reason fills_its_ring frames_stop hangs_in_inference healthy_worker ignores_stop
+    leaks_descriptors leaks_memory leaves_a_child loses_its_camera model_is_unusable never_answers
+    never_says_hello publishes_late_results repeats_itself speaks_out_of_turn starts_too_many
+    tells_its_surroundings
     watches_a_camera     writes_garbage wrong_layout_version)
   add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
   target_link_libraries(fixture_${fixture} PRIVATE bulkhead_stand_in_worker)
@@ -42,6 +45,7 @@ bulkhead_test(session_process_test LABEL process
   SOURCES
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
+    process/session/resource_limits_test.cpp
     process/session/restart_test.cpp
     process/session/session_table_test.cpp
     process/session/succession_test.cpp

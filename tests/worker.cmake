@@ -7,6 +7,7 @@ bulkhead_test(worker_publish_test LABEL unit
 
 bulkhead_test(worker_pipeline_test LABEL unit
   SOURCES
+    unit/worker/confinement_test.cpp
     unit/worker/crash_report_test.cpp
     unit/worker/detect_loop_test.cpp
     unit/worker/frame_rate_gate_test.cpp

@@ -9,6 +9,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "ipc/worker_fds.hpp"
@@ -50,6 +51,10 @@ void quiet_libraries() noexcept {
         std::pair{"GIO_USE_PROXY_RESOLVER", "dummy"}}) {
     ::setenv(name, value, 1);  // NOLINT(concurrency-mt-unsafe): before there is a second thread
   }
+}
+
+void end_when_out_of_memory() noexcept {
+  std::set_new_handler([] { ::_exit(ipc::kExitMemory); });
 }
 
 void tune_allocator() noexcept {

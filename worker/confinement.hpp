@@ -27,6 +27,10 @@ namespace bulkhead::worker {
 /// proxies. Before there is a second thread.
 void quiet_libraries() noexcept;
 
+/// An allocation that the kernel refuses, at the memory limit, ends the process at once with
+/// kExitMemory: nothing here could go on without it, and the supervisor learns why.
+void end_when_out_of_memory() noexcept;
+
 /// Keeps the process small: few malloc arenas, and large blocks (pictures) given back to the
 /// kernel when freed, whatever sizes came before.
 void tune_allocator() noexcept;

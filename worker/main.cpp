@@ -152,6 +152,7 @@ ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, Star
   }
   tune_allocator();
   quiet_libraries();
+  end_when_out_of_memory();
   for (const auto step : {arrange_signals, confine_process}) {
     if (const auto done = step(); !done) {
       say(done.error().message);

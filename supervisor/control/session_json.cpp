@@ -130,6 +130,8 @@ json session_json(const SessionView& view, SessionDetail detail) {
   for (const ExitRecord& exit : view.last_exits) {
     session["lastExits"].push_back(exit_json(exit, detail));
   }
+  session["memoryLimit"] = {{"bytes", view.memory_limit.bytes},
+                            {"enforcedBy", supervisor::name_of(view.memory_limit.enforcement)}};
   session["logFile"] = view.log_file;
   return session;
 }

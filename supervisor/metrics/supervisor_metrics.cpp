@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "common/clock.hpp"
-#include "supervisor/metrics/process_memory.hpp"
 #include "supervisor/metrics/prometheus_text.hpp"
+#include "supervisor/process/process_memory.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -136,9 +136,17 @@ void append_queues(PrometheusText& text, const std::vector<SessionView>& session
   text.family("bulkhead_worker_resident_memory_bytes", "gauge", "Resident memory of the worker.");
   for (const SessionView& view : sessions) {
     if (view.pid < 0) continue;
-    if (const auto bytes = resident_bytes(view.pid)) {
-      text.sample("", {{"camera", view.spec.id.text()}}, real(*bytes));
+    if (const auto memory = memory_of(view.pid)) {
+      text.sample("", {{"camera", view.spec.id.text()}}, real(memory->resident_bytes));
     }
+  }
+  text.family("bulkhead_worker_memory_limit_bytes", "gauge",
+              "What a worker may use, by what holds it to that; 0: no limit.");
+  for (const SessionView& view : sessions) {
+    text.sample(
+        "",
+        {{"camera", view.spec.id.text()}, {"enforced_by", name_of(view.memory_limit.enforcement)}},
+        real(view.memory_limit.bytes));
   }
 }
 
@@ -200,10 +208,10 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   text.sample("", {{"version", BULKHEAD_VERSION}}, 1);
   text.family("bulkhead_supervisor_uptime_seconds", "gauge", "Since the supervisor started.");
   text.sample("", {}, figures.uptime_seconds);
-  if (const auto bytes = resident_bytes(::getpid())) {
+  if (const auto memory = memory_of(::getpid())) {
     text.family("bulkhead_supervisor_resident_memory_bytes", "gauge",
                 "Resident memory of the supervisor.");
-    text.sample("", {}, real(*bytes));
+    text.sample("", {}, real(memory->resident_bytes));
   }
   text.family("bulkhead_sessions_max", "gauge", "Sessions the configuration allows.");
   text.sample("", {}, static_cast<double>(figures.max_sessions));

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace bulkhead::supervisor {
 
@@ -31,14 +32,28 @@ Result<void> lower(pid_t pid, Resource resource, std::uint64_t value) {
   return {};
 }
 
+/// Made and joined, or none: then the limits of the process alone hold.
+std::optional<WorkerCgroup> join_cgroup(pid_t pid, const WorkerLimits& limits) {
+  if (limits.cgroups == nullptr) return std::nullopt;
+  auto cgroup = limits.cgroups->make({.memory_bytes = limits.memory_bytes, .tasks = limits.tasks});
+  if (!cgroup || !cgroup->add(pid)) return std::nullopt;
+  return std::move(*cgroup);
+}
+
 }  // namespace
 
-Result<void> apply_limits(pid_t pid, const WorkerLimits& limits) {
-  if (auto done = lower(pid, RLIMIT_CORE, 0); !done) return done;
-  if (auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done;
-  if (auto done = lower(pid, RLIMIT_NPROC, limits.tasks); !done) return done;
-  if (limits.memory_bytes == 0 || !kMemoryCountable) return {};
-  return lower(pid, RLIMIT_DATA, limits.memory_bytes);
+Result<std::optional<WorkerCgroup>> apply_limits(pid_t pid, const WorkerLimits& limits) {
+  auto cgroup = join_cgroup(pid, limits);
+  if (auto done = lower(pid, RLIMIT_CORE, 0); !done) return done.error();
+  if (auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done.error();
+  if (auto done = lower(pid, RLIMIT_NPROC, limits.user_tasks); !done) return done.error();
+  if (limits.memory_bytes > 0 && kMemoryCountable) {
+    const std::uint64_t factor = cgroup ? limits::kAllocationFactor : 1;
+    if (auto done = lower(pid, RLIMIT_DATA, limits.memory_bytes * factor); !done) {
+      return done.error();
+    }
+  }
+  return cgroup;
 }
 
 }  // namespace bulkhead::supervisor

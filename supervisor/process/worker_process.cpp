@@ -163,7 +163,12 @@ Result<WorkerProcess> WorkerProcess::spawn(const Spec& spec) {
     return failure;
   }
   WorkerProcess process{pid, std::move(pidfd)};
-  if (const auto limited = apply_limits(pid, spec.limits); !limited) return limited.error();
+  auto limited = apply_limits(pid, spec.limits);
+  if (!limited) return limited.error();
+  if (*limited) {
+    process.cgroup_.emplace(std::move(**limited));
+    process.enforcement_ = spec.limits.cgroups->enforcement();
+  }
   return process;
 }
 
@@ -171,7 +176,11 @@ WorkerProcess::WorkerProcess(pid_t pid, UniqueFd pidfd) noexcept
     : pid_{pid}, pidfd_{std::move(pidfd)} {}
 
 WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
-    : pid_{std::exchange(other.pid_, -1)}, pidfd_{std::move(other.pidfd_)}, exit_{other.exit_} {}
+    : pid_{std::exchange(other.pid_, -1)},
+      pidfd_{std::move(other.pidfd_)},
+      cgroup_{std::exchange(other.cgroup_, std::nullopt)},
+      enforcement_{other.enforcement_},
+      exit_{other.exit_} {}
 
 WorkerProcess::~WorkerProcess() {
   if (!pidfd_ || exit_) return;
@@ -227,6 +236,10 @@ void WorkerProcess::reap() noexcept {
   (info.si_code == CLD_EXITED ? exit.code : exit.signal) = info.si_status;
   exit.peak_rss_bytes = std::int64_t{used.ru_maxrss} * 1024;  // the system counts KiB
   exit.cpu_ms = in_ms(used.ru_utime) + in_ms(used.ru_stime);
+  if (!cgroup_) return;
+  exit.out_of_memory = cgroup_->ran_out_of_memory();
+  exit.out_of_tasks = cgroup_->ran_out_of_tasks();
+  cgroup_.reset();
 }
 
 }  // namespace bulkhead::supervisor

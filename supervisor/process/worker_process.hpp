@@ -19,7 +19,9 @@ struct ExitStatus {
   int code = 0;    // valid when signal == 0
   int signal = 0;  // nonzero when it was killed, or aborted itself
   std::int64_t peak_rss_bytes = 0;
-  std::int64_t cpu_ms = 0;  // in user and system mode, of all its threads
+  std::int64_t cpu_ms = 0;     // in user and system mode, of all its threads
+  bool out_of_memory = false;  // the kernel killed in its control group for want of memory
+  bool out_of_tasks = false;   // it was refused a process or a thread there
 };
 
 /// One running worker: owns the process, never a policy about it. Owned by WorkerLink, used by
@@ -54,6 +56,12 @@ class WorkerProcess {
   [[nodiscard]] int exit_fd() const noexcept { return pidfd_.get(); }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
+  /// What holds it to its memory limit.
+  [[nodiscard]] MemoryEnforcement memory_enforcement() const noexcept { return enforcement_; }
+
+  /// It was refused a process or a thread, where a control group counts them.
+  [[nodiscard]] bool ran_out_of_tasks() const { return cgroup_ && cgroup_->ran_out_of_tasks(); }
+
   /// To the worker alone; no effect after its exit.
   void signal(int number) noexcept;
 
@@ -72,7 +80,9 @@ class WorkerProcess {
   void reap() noexcept;
 
   pid_t pid_ = -1;
-  UniqueFd pidfd_;  // names this process even after its number is reused
+  UniqueFd pidfd_;                      // names this process even after its number is reused
+  std::optional<WorkerCgroup> cgroup_;  // until it is reaped
+  MemoryEnforcement enforcement_ = MemoryEnforcement::RlimitPss;
   std::optional<ExitStatus> exit_;
 };
 

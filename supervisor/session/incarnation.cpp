@@ -1,9 +1,6 @@
 #include "supervisor/session/incarnation.hpp"
 
 #include <chrono>
-#include <filesystem>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -52,6 +49,7 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
       admission_{admission},
       camera_host_{camera_host(spec.session.url)},
       priority_{spec.session.priority},
+      resources_{environment.worker.limits},
       kill_{loop} {}
 
 Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {
@@ -118,8 +116,9 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
                                                     double max_fps) {
   link_->poll();
   send_open_camera();
-  count_descriptors(now_ns);
+  const auto excess = resources_.look(now_ns, link_->process());
   if (!is_running(state) || is_doomed()) return {};
+  if (excess) return {{{Kind::WorkerBroken, excess->code}, excess->message}};
   const auto stage = read_stage(link_->status());
   if (!stage) {
     return {{{Kind::WorkerBroken, ErrorCode::Corrupt}, "status page: no such stage"}};
@@ -139,16 +138,6 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
   return {{{Kind::FramesFlow}, {}},
           {{behind ? Kind::FallingBehind : Kind::KeepingUp},
            "less than half of the frames asked for are inferred"}};
-}
-
-// Beforehand: of one that has died the system does not tell any more.
-void Incarnation::count_descriptors(std::int64_t now_ns) {
-  if (now_ns - counted_ns_ < nanoseconds{limits::kDescriptorLook}.count()) return;
-  counted_ns_ = now_ns;
-  std::error_code failure;
-  const std::filesystem::directory_iterator open{"/proc/" + std::to_string(link_->pid()) + "/fd",
-                                                 failure};
-  if (!failure) descriptors_ = static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
 bool Incarnation::ask_for_turn() {
@@ -227,7 +216,7 @@ ExitRecord Incarnation::end_record(const ExitStatus& exit, const WorkerEnd& end)
           .stage = read_stage(link_->status()).value_or(ipc::Stage::Starting),
           .peak_rss_bytes = exit.peak_rss_bytes,
           .cpu_ms = exit.cpu_ms,
-          .descriptors = descriptors_,
+          .descriptors = resources_.descriptors(),
           .last_log_lines = last_log_lines(log_file_)};
 }
 

@@ -13,6 +13,7 @@
 #include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/frame_rates.hpp"
 #include "supervisor/session/progress_watchdog.hpp"
+#include "supervisor/session/resource_watch.hpp"
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_state.hpp"
 #include "supervisor/session/session_view.hpp"
@@ -75,6 +76,9 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   }
   [[nodiscard]] const FrameRates& rates() const noexcept { return rates_; }
   [[nodiscard]] SessionCounters counters() const;
+  [[nodiscard]] MemoryEnforcement memory_enforcement() const noexcept {
+    return link_->process().memory_enforcement();
+  }
   [[nodiscard]] bool is_doomed() const noexcept { return killed_for_.has_value(); }
 
   /// How long it has been up, as the restart policy counts it: nothing before its model is loaded,
@@ -114,7 +118,6 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] bool ask_for_turn();
   void command_open_camera();
   void send_open_camera();
-  void count_descriptors(std::int64_t now_ns);
 
   boost::asio::io_context& loop_;
   const SessionLimits& limits_;
@@ -132,8 +135,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::optional<ipc::Confined> confinement_;
   std::optional<ipc::Fatal> last_words_;
   std::optional<Error> killed_for_;
-  std::size_t descriptors_ = 0;
-  std::int64_t counted_ns_ = 0;  // when the descriptors were
+  ResourceWatch resources_;
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
   ConnectionAdmission& admission_;

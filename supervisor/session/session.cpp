@@ -306,6 +306,8 @@ SessionView Session::view() const {
       .restarts_by_reason = restarts_by_reason_,
       .last_exits = {exits_.begin(), exits_.end()},
       .log_file = log_file_,
+      .memory_limit = {.bytes = environment_.worker.limits.memory_bytes,
+                       .enforcement = environment_.memory_enforcement()},
   };
   if (present_) {
     view.pid = present_->pid();
@@ -313,6 +315,7 @@ SessionView Session::view() const {
     view.model = present_->model();
     view.confinement = present_->confinement();
     view.counters = present_->counters();
+    view.memory_limit.enforcement = present_->memory_enforcement();
   }
   if (successor_) {
     view.successor = SuccessorView{.generation = successor_->worker->generation(),

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/ids.hpp"
+#include "supervisor/process/worker_cgroups.hpp"
 #include "supervisor/session/session_limits.hpp"
 #include "supervisor/session/worker_link.hpp"
 
@@ -32,6 +33,11 @@ struct SessionEnvironment {
   SessionLimits limits{};
   ConnectionRates connection_rates{};
   WarmSpares* spares = nullptr;  // of the table that the sessions are in
+
+  [[nodiscard]] MemoryEnforcement memory_enforcement() const noexcept {
+    const WorkerCgroups* cgroups = worker.limits.cgroups;
+    return cgroups == nullptr ? MemoryEnforcement::RlimitPss : cgroups->enforcement();
+  }
 };
 
 }  // namespace bulkhead::supervisor

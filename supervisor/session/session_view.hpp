@@ -17,6 +17,7 @@
 #include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
 #include "ipc/status_page.hpp"
+#include "supervisor/process/cgroup_hierarchy.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -77,6 +78,12 @@ struct SessionCounters {
   double fps = 0;  // inferred, over the last seconds
 };
 
+/// What the present worker may use, or the next one where there is none.
+struct MemoryLimit {
+  std::uint64_t bytes = 0;  // 0: no limit
+  MemoryEnforcement enforcement = MemoryEnforcement::RlimitPss;
+};
+
 /// A worker beside the present one that has yet to take over.
 struct SuccessorView {
   Generation generation = 0;
@@ -104,6 +111,7 @@ struct SessionView {
   std::map<std::string, std::uint64_t> restarts_by_reason;
   std::vector<ExitRecord> last_exits;  // newest first, at most 8
   std::string log_file;
+  MemoryLimit memory_limit{};
 };
 
 /// How one worker follows another on request.

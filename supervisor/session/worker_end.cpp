@@ -32,6 +32,8 @@ WorkerEnd classify_code(int code) {
     case ipc::kExitNotAChild:
       return {ErrorCode::ProtocolError, "the worker did not find its descriptors",
               EndKind::Permanent};
+    case ipc::kExitMemory:
+      return {ErrorCode::OutOfMemory, "it was refused memory at its limit", EndKind::Transient};
     default:
       return {ErrorCode::WorkerDied, "ended with exit code " + std::to_string(code),
               EndKind::Transient};
@@ -47,12 +49,22 @@ WorkerEnd classify_end(const EndEvidence& evidence) {
     return {evidence.killed_for->code, evidence.killed_for->message,
             permanent ? EndKind::Permanent : EndKind::Transient};
   }
+  if (exit.out_of_memory && exit.signal == SIGKILL) {
+    return {ErrorCode::OutOfMemory,
+            "killed by the kernel for want of memory, at the worker's limit or the machine's",
+            EndKind::Transient};
+  }
   // A worker that was asked before it could read commands is simply killed.
   const bool clean = exit.signal == 0 ? exit.code == ipc::kExitOk : exit.signal == SIGKILL;
   if (evidence.asked && clean) return {ErrorCode::None, "stopped as asked", EndKind::Transient};
 
   WorkerEnd end = exit.signal != 0 ? WorkerEnd{ErrorCode::WorkerDied, describe_signal(exit.signal)}
                                    : classify_code(exit.code);
+  // It may have died of something else, but this is what an operator has to know first.
+  if (exit.out_of_tasks) {
+    end.reason = ErrorCode::LimitReached;
+    end.text += ", after it was refused a process or a thread at its limit";
+  }
   if (evidence.fatal) {
     end.reason = evidence.fatal->reason;
     end.text = evidence.fatal->text;

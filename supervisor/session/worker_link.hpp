@@ -63,6 +63,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   [[nodiscard]] Result<> serve(std::string start_json);
 
   [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
+  [[nodiscard]] const WorkerProcess& process() const noexcept { return process_; }
   [[nodiscard]] bool greeted() const noexcept { return greeted_; }
   /// It has said hello, has broken no rule and is not held by a signal.
   [[nodiscard]] bool is_ready() const { return greeted_ && reading_ && !process_.is_stopped(); }

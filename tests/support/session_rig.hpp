@@ -26,6 +26,8 @@ struct RigMachine {
   std::size_t max_sessions = 20;
   ConnectionRates rates{.per_host_per_second = 1000, .per_machine_per_second = 1000};
   std::size_t warm_spares = 0;
+  std::uint64_t memory_bytes = 0;  // 0: no limit
+  WorkerCgroups* cgroups = nullptr;
 };
 
 /// A real SessionTable on a real event loop whose workers are fixture programs. Records every
@@ -131,18 +133,19 @@ class SessionRig {
  private:
   SessionEnvironment environment(const std::string& fixture, const SessionLimits& limits,
                                  const RigMachine& machine) const {
-    return {.worker = {.executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
-                       .cache_dir = folder_.path(),
-                       .limits = {}},
-            .log_dir = folder_.path(),
-            .model_dir = folder_.path(),
-            .model_catalog = folder_.path() / "models.json",
-            .max_sessions = machine.max_sessions,
-            .log_max_bytes = 1'000'000,
-            .warm_spares = machine.warm_spares,
-            .log = nullptr,
-            .limits = limits,
-            .connection_rates = machine.rates};
+    return {
+        .worker = {.executable = std::string{BULKHEAD_FIXTURE_DIR} + "/fixture_" + fixture,
+                   .cache_dir = folder_.path(),
+                   .limits = {.memory_bytes = machine.memory_bytes, .cgroups = machine.cgroups}},
+        .log_dir = folder_.path(),
+        .model_dir = folder_.path(),
+        .model_catalog = folder_.path() / "models.json",
+        .max_sessions = machine.max_sessions,
+        .log_max_bytes = 1'000'000,
+        .warm_spares = machine.warm_spares,
+        .log = nullptr,
+        .limits = limits,
+        .connection_rates = machine.rates};
   }
 
   SessionEvents events() {

@@ -206,6 +206,7 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   ExitRecord failed;
   failed.exit_code = 1;
   view.last_exits = {killed, failed};
+  view.memory_limit = {.bytes = 1024, .enforcement = MemoryEnforcement::Cgroup2};
   const json full = session_json(view, SessionDetail::Full);
   EXPECT_EQ(full.dump().find("S3cret"), std::string::npos);
   EXPECT_EQ(full["state"], "BACKING_OFF");
@@ -215,6 +216,7 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   EXPECT_EQ(full["counters"]["framesReceivedTotal"], 9);
   EXPECT_EQ(full["counters"]["lastFrameAgeMs"], nullptr);
   EXPECT_EQ(full["restarts"]["byReason"]["WORKER_DIED"], 3);
+  EXPECT_EQ(full["memoryLimit"], (json{{"bytes", 1024}, {"enforcedBy", "cgroup2"}}));
   EXPECT_EQ(full["lastExits"][0]["signal"], 9);
   EXPECT_EQ(full["lastExits"][0]["exitCode"], nullptr);
   EXPECT_EQ(full["lastExits"][0]["stage"], "INFERRING");

@@ -125,6 +125,7 @@ SupervisorFigures one_camera() {
   view.counters.frames_skipped_total = 1;
   view.counters.infer_ns_total = 200'000'000;
   view.restarts_by_reason = {{"WORKER_DIED", 3}};
+  view.memory_limit = {.bytes = 4096, .enforcement = MemoryEnforcement::Cgroup1};
   figures.sessions.push_back(view);
   DurationHistogram latency;
   latency.observe(std::chrono::milliseconds{5});
@@ -155,6 +156,9 @@ TEST(PrometheusTextTest, TheWholePageFollowsTheExpositionFormat) {
                        {{"camera", "display;cam:1"}, {"stage", "infer"}}),
             0.2);
   EXPECT_GT(page.value("bulkhead_worker_resident_memory_bytes", camera), 1e6);
+  const std::map<std::string, std::string> limited{{"camera", camera.at("camera")},
+                                                   {"enforced_by", "cgroup1"}};
+  EXPECT_EQ(page.value("bulkhead_worker_memory_limit_bytes", limited), 4096);
   EXPECT_EQ(page.value("bulkhead_ws_client_evicted_total", {{"reason", "write_timeout"}}), 1);
 }
 

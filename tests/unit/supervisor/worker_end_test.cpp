@@ -32,6 +32,25 @@ TEST(WorkerEnd, AnyOtherCodeOrSignalIsAWorkerThatDied) {
   EXPECT_NE(end_of({.signal = SIGSEGV}).text.find("SIGSEGV"), std::string::npos);
 }
 
+TEST(WorkerEnd, AKillForWantOfMemoryIsToldFromAnotherKill) {
+  const WorkerEnd end = end_of({.signal = SIGKILL, .out_of_memory = true});
+  EXPECT_EQ(end.reason, ErrorCode::OutOfMemory);
+  EXPECT_EQ(end.kind, EndKind::Transient);
+  // The kernel chose another of its group; the worker itself ended for a reason of its own.
+  EXPECT_EQ(end_of({.signal = SIGSEGV, .out_of_memory = true}).reason, ErrorCode::WorkerDied);
+}
+
+TEST(WorkerEnd, ARefusedAllocationIsOutOfMemoryAndIsTriedAgain) {
+  EXPECT_EQ(end_of({.code = ipc::kExitMemory}).reason, ErrorCode::OutOfMemory);
+  EXPECT_EQ(end_of({.code = ipc::kExitMemory}).kind, EndKind::Transient);
+}
+
+TEST(WorkerEnd, ADeathAfterARefusedThreadNamesTheLimit) {
+  const WorkerEnd end = end_of({.signal = SIGABRT, .out_of_tasks = true});
+  EXPECT_EQ(end.reason, ErrorCode::LimitReached);
+  EXPECT_NE(end.text.find("SIGABRT"), std::string::npos);
+}
+
 TEST(WorkerEnd, LeavingWithoutBeingAskedIsADeathEvenWithACleanCode) {
   EXPECT_EQ(end_of({.code = ipc::kExitOk}).reason, ErrorCode::WorkerDied);
 }

@@ -1,0 +1,52 @@
+#include "supervisor/process/process_memory.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "supervisor/process/kernel_file.hpp"
+
+namespace bulkhead::supervisor {
+
+namespace {
+
+std::string path_of(pid_t pid, std::string_view file) {
+  return "/proc/" + std::to_string(pid) + '/' + std::string{file};
+}
+
+}  // namespace
+
+std::optional<ProcessMemory> memory_of(pid_t pid) {
+  const auto text = read_kernel_file(path_of(pid, "statm"));
+  if (!text) return std::nullopt;
+  // "size resident shared …" in pages; shared are those of files and of shared memory.
+  std::array<std::uint64_t, 3> pages{};
+  const char* at = text->data();
+  const char* const end = at + text->size();
+  for (std::uint64_t& count : pages) {
+    while (at != end && *at == ' ') ++at;
+    const auto parsed = std::from_chars(at, end, count);
+    if (parsed.ec != std::errc{}) return std::nullopt;
+    at = parsed.ptr;
+  }
+  const auto [size, resident, shared] = pages;
+  if (resident < shared) return std::nullopt;
+  const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return ProcessMemory{.resident_bytes = resident * page_bytes,
+                       .anonymous_bytes = (resident - shared) * page_bytes};
+}
+
+std::optional<std::uint64_t> proportional_bytes(pid_t pid) {
+  const auto text = read_kernel_file(path_of(pid, "smaps_rollup"));
+  if (!text || text->empty()) return std::nullopt;
+  std::uint64_t kilobytes = 0;
+  for (const std::string_view name : {"\nPss_Anon:", "\nPss_Shmem:"}) {
+    kilobytes += number_after(*text, name).value_or(0);
+  }
+  return kilobytes * 1024;
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,64 @@
+#include "supervisor/process/process_memory.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+
+namespace bulkhead::supervisor {
+namespace {
+
+constexpr std::size_t kBytes = std::size_t{64} << 20;
+constexpr std::size_t kSlack = std::size_t{16} << 20;  // what the process does besides
+
+class Mapping {
+ public:
+  explicit Mapping(int flags)
+      : at_{::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0)} {
+    if (at_ != MAP_FAILED) std::memset(at_, 1, kBytes);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() { ::munmap(at_, kBytes); }
+
+ private:
+  void* at_;
+};
+
+TEST(ProcessMemory, OnlyWhatIsSharedWithNobodyIsAnonymous) {
+  const auto before = memory_of(::getpid());
+  ASSERT_TRUE(before);
+  {
+    const Mapping shared{MAP_SHARED};
+    const auto with_shared = memory_of(::getpid());
+    ASSERT_TRUE(with_shared);
+    EXPECT_GE(with_shared->resident_bytes + kSlack, before->resident_bytes + kBytes);
+    EXPECT_LT(with_shared->anonymous_bytes, before->anonymous_bytes + kSlack);
+  }
+  const Mapping own{MAP_PRIVATE};
+  const auto with_own = memory_of(::getpid());
+  ASSERT_TRUE(with_own);
+  EXPECT_GE(with_own->anonymous_bytes + kSlack, before->anonymous_bytes + kBytes);
+}
+
+TEST(ProcessMemory, ProportionalCountsWhatIsSharedToo) {
+  const auto before = proportional_bytes(::getpid());
+  ASSERT_TRUE(before);
+  const Mapping shared{MAP_SHARED};
+  const Mapping own{MAP_PRIVATE};
+  const auto after = proportional_bytes(::getpid());
+  ASSERT_TRUE(after);
+  EXPECT_GE(*after + kSlack, *before + 2 * kBytes);
+  EXPECT_LT(*after, *before + 2 * kBytes + kSlack);
+}
+
+TEST(ProcessMemory, OfAProcessThatIsNotThereNothingIsKnown) {
+  constexpr pid_t kNobody = 0x7fffffff;
+  EXPECT_FALSE(memory_of(kNobody));
+  EXPECT_FALSE(proportional_bytes(kNobody));
+}
+
+}  // namespace
+}  // namespace bulkhead::supervisor

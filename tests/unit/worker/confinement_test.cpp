@@ -1,0 +1,34 @@
+#include "worker/confinement.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "ipc/worker_fds.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+// A sanitizer has an allocator of its own, which asks no handler.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+constexpr std::size_t kMoreThanItMay = std::size_t{256} << 20;
+
+[[noreturn]] void want_more_than_it_may() {
+  end_when_out_of_memory();
+  const rlimit limit{kMoreThanItMay / 2, kMoreThanItMay / 2};
+  ::setrlimit(RLIMIT_DATA, &limit);
+  const std::unique_ptr<char[]> wanted{new char[kMoreThanItMay]};
+  std::_Exit(wanted ? 0 : 1);
+}
+
+TEST(ConfinementDeathTest, ARefusedAllocationEndsTheWorkerWithTheCodeThatSaysSo) {
+  EXPECT_EXIT(want_more_than_it_may(), testing::ExitedWithCode(ipc::kExitMemory), "");
+}
+
+#endif
+
+}  // namespace
+}  // namespace bulkhead::worker
