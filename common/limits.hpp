@@ -188,6 +188,16 @@ inline constexpr auto kSharedMemoryLook = 1s;  // between two readings that take
 // stacks and arenas count whole against the limit of allocations, though hardly touched.
 inline constexpr std::uint64_t kAllocationFactor = 2;
 
+// Planned recycling of workers; when it is due is the operator's to choose. The line through a
+// worker's memory is laid over this many samples, so its span is their product.
+inline constexpr auto kRecyclingLook = 5s;
+inline constexpr auto kRecyclingWarmUp = 10min;  // engines and caches fill; it is no growth
+inline constexpr auto kRecyclingSampleInterval = 1min;
+inline constexpr std::size_t kRecyclingSamples = 60;
+inline constexpr auto kRecyclingSpacing = 60s;  // between two of one machine
+inline constexpr auto kRecyclingRetry = 10min;  // after one whose new worker did not get ready
+static_assert(kRecyclingSpacing >= kRestartTime, "one has ended before the next begins");
+
 // The supervisor's own loop.
 inline constexpr auto kShutdownTime = 10s;  // for all workers; who is left dies with it
 

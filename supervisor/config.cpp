@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::int64_t kMegabytesOfATerabyte = 1024 * 1024;
+constexpr std::int64_t kHoursOfAYear = 365 * 24;
 
 /// Every key of the configuration with its range, once, for reading and for writing. Defaults are
 /// the initialisers of Config.
@@ -37,6 +38,11 @@ void visit(Fields& fields, Config& config) {
     processes.group("log_rotation", [&](Fields& rotation) {
       rotation.integer("max_size_mb", value.log_rotation.max_size_mb, 1, 10240);
       rotation.integer("backup_count", value.log_rotation.backup_count, 0, 100);
+    });
+    processes.group("recycling", [&](Fields& recycling) {
+      recycling.integer("max_age_hours", value.recycling.max_age_hours, 0, kHoursOfAYear);
+      recycling.integer("max_growth_mb_per_hour", value.recycling.max_growth_mb_per_hour, 0,
+                        kMegabytesOfATerabyte);
     });
   });
   fields.group("resource_limits", [&](Fields& limits) {

@@ -31,6 +31,10 @@ struct Config {
       std::uint32_t max_size_mb = 100;
       std::uint32_t backup_count = 5;
     } log_rotation;
+    struct Recycling {
+      std::uint32_t max_age_hours = 0;           // 0: never for its age
+      std::uint32_t max_growth_mb_per_hour = 0;  // 0: never for its growth
+    } recycling;
   } session_processes;
 
   struct ResourceLimits {

@@ -69,6 +69,10 @@ SessionEnvironment environment_of(const Config& config, std::string worker_execu
   environment.log_max_bytes = config.session_processes.log_rotation.max_size_mb * kMegabyte;
   environment.log_backup_count = config.session_processes.log_rotation.backup_count;
   environment.warm_spares = config.session_processes.warm_spares;
+  const auto& recycling = config.session_processes.recycling;
+  environment.recycling = {
+      .max_age = std::chrono::hours{recycling.max_age_hours},
+      .max_growth_bytes_per_hour = recycling.max_growth_mb_per_hour * kMegabyte};
   environment.log = std::move(log);
   environment.connection_rates = config.connection_rate;
   return environment;

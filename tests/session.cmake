@@ -9,6 +9,7 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/process_memory_test.cpp
     unit/supervisor/progress_watchdog_test.cpp
     unit/supervisor/reconfiguration_test.cpp
+    unit/supervisor/recycling_test.cpp
     unit/supervisor/restart_policy_test.cpp
     unit/supervisor/session_state_test.cpp
     unit/supervisor/token_bucket_test.cpp
@@ -45,6 +46,7 @@ bulkhead_test(session_process_test LABEL process
   SOURCES
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
+    process/session/recycling_test.cpp
     process/session/resource_limits_test.cpp
     process/session/restart_test.cpp
     process/session/session_table_test.cpp

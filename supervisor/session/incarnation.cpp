@@ -6,6 +6,7 @@
 #include "common/clock.hpp"
 #include "common/limits.hpp"
 #include "ipc/start_message.hpp"
+#include "supervisor/process/process_memory.hpp"
 #include "supervisor/session/log_tail.hpp"
 #include "supervisor/session/warm_spares.hpp"
 #include "supervisor/session/worker_readings.hpp"
@@ -50,6 +51,7 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
       camera_host_{camera_host(spec.session.url)},
       priority_{spec.session.priority},
       resources_{environment.worker.limits},
+      recycling_{environment.recycling, environment.limits.recycling, started_ns_},
       kill_{loop} {}
 
 Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {
@@ -119,6 +121,11 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
   const auto excess = resources_.look(now_ns, link_->process());
   if (!is_running(state) || is_doomed()) return {};
   if (excess) return {{{Kind::WorkerBroken, excess->code}, excess->message}};
+  if (recycling_.wants_sample(now_ns)) {
+    if (const auto memory = memory_of(pid())) {
+      recycling_.take_sample(now_ns, memory->anonymous_bytes);
+    }
+  }
   const auto stage = read_stage(link_->status());
   if (!stage) {
     return {{{Kind::WorkerBroken, ErrorCode::Corrupt}, "status page: no such stage"}};

@@ -13,6 +13,7 @@
 #include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/frame_rates.hpp"
 #include "supervisor/session/progress_watchdog.hpp"
+#include "supervisor/session/recycling.hpp"
 #include "supervisor/session/resource_watch.hpp"
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_state.hpp"
@@ -81,6 +82,11 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   }
   [[nodiscard]] bool is_doomed() const noexcept { return killed_for_.has_value(); }
 
+  /// Why it is to be recycled, where it is.
+  [[nodiscard]] std::optional<RecyclingReason> recycling_due(std::int64_t now_ns) const noexcept {
+    return recycling_.due(now_ns);
+  }
+
   /// How long it has been up, as the restart policy counts it: nothing before its model is loaded,
   /// for only a worker that got so far can count as healthy.
   [[nodiscard]] Millis healthy_time() const;
@@ -136,6 +142,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::optional<ipc::Fatal> last_words_;
   std::optional<Error> killed_for_;
   ResourceWatch resources_;
+  Recycling recycling_;
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
   ConnectionAdmission& admission_;

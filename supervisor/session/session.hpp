@@ -53,6 +53,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(std::function<void(Result<std::vector<std::byte>>)> done);
 
+  /// Why its worker is to be replaced though it works, where it is and can be replaced now.
+  [[nodiscard]] std::optional<RecyclingReason> recycling_due(std::int64_t now_ns) const;
+  void recycle(std::int64_t now_ns, RecyclingReason reason);
+  [[nodiscard]] std::int64_t recycled_ns() const noexcept { return recycled_ns_; }
+
   /// What is asked for: that of a successor which has not taken over yet, where there is one.
   [[nodiscard]] const SessionSpec& spec() const noexcept {
     return successor_ ? successor_->spec : spec_;
@@ -166,6 +171,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<Handover> handover_;               // until the new worker has spoken first
   std::deque<ipc::PriorityConsumer::Taken> held_;  // detections of the successor
   bool refused_second_connection_ = false;
+  std::int64_t recycled_ns_ = 0;  // the last try; 0: none
 
   PendingCommands pending_;
   std::optional<PendingRestart> pending_restart_;

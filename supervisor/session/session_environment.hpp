@@ -7,6 +7,7 @@
 
 #include "common/ids.hpp"
 #include "supervisor/process/worker_cgroups.hpp"
+#include "supervisor/session/recycling.hpp"
 #include "supervisor/session/session_limits.hpp"
 #include "supervisor/session/worker_link.hpp"
 
@@ -28,6 +29,7 @@ struct SessionEnvironment {
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_backup_count = 0;
   std::size_t warm_spares = 0;
+  RecyclingRule recycling{};
   Generation last_generation = 0;       // of any worker of an earlier supervisor
   std::shared_ptr<spdlog::logger> log;  // may be null: nothing is logged
   SessionLimits limits{};

@@ -51,6 +51,16 @@ struct SpareLimits {
   Millis hello = limits::kHelloTime;
 };
 
+/// When and how workers are recycled. Tests shorten them.
+struct RecyclingLimits {
+  Millis look = limits::kRecyclingLook;
+  Millis warm_up = limits::kRecyclingWarmUp;
+  Millis sample_interval = limits::kRecyclingSampleInterval;
+  std::size_t samples = limits::kRecyclingSamples;  // at least 4
+  Millis spacing = limits::kRecyclingSpacing;
+  Millis retry = limits::kRecyclingRetry;
+};
+
 /// Connections to cameras that may begin, in the long run; the operator's to choose.
 struct ConnectionRates {
   double per_host_per_second = 2;
@@ -63,6 +73,7 @@ struct SessionLimits {
   RestartLimits restart;
   HandoverLimits handover;
   SpareLimits spares;
+  RecyclingLimits recycling;
   Millis term_grace = limits::kTermGrace;
   Millis abort_grace = limits::kAbortGrace;
   Millis snapshot = limits::kSnapshotTime;

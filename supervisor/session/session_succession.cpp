@@ -1,6 +1,7 @@
 // From one worker to the next while the camera is watched: the new one starts beside the old and
 // takes over once it can; until then the old one is the session.
 
+#include <chrono>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -74,6 +75,21 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
   if (mode == RestartMode::Overlap) {
     handover_.emplace(environment_.limits.handover, intervals_of(present_->rates()));
   }
+}
+
+std::optional<RecyclingReason> Session::recycling_due(std::int64_t now_ns) const {
+  const bool possible = wanted_ && present_ && !present_->is_doomed() && !successor_ &&
+                        !pending_restart_ && expects_frames(condition_.state);
+  const std::int64_t retry_ns =
+      std::chrono::nanoseconds{environment_.limits.recycling.retry}.count();
+  if (!possible || (recycled_ns_ != 0 && now_ns - recycled_ns_ < retry_ns)) return std::nullopt;
+  return present_->recycling_due(now_ns);
+}
+
+void Session::recycle(std::int64_t now_ns, RecyclingReason reason) {
+  recycled_ns_ = now_ns;
+  begin_succession(spec_, *possible_mode(RestartMode::Auto, spec_), true,
+                   std::string{name_of(reason)});
 }
 
 void Session::handle_successor(const SessionEvent& event, const std::string& text) {

@@ -1,8 +1,10 @@
 #include "supervisor/session/session_table.hpp"
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "common/limits.hpp"
 #include "supervisor/session/session.hpp"
 
@@ -25,7 +27,10 @@ SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment env
       environment_{with_spares(std::move(environment), spares_)},
       admission_{loop, environment_.connection_rates},
       events_{std::move(events)},
-      start_timer_{loop} {}
+      start_timer_{loop},
+      recycling_timer_{loop} {
+  if (environment_.recycling.is_on()) arm_recycling();
+}
 
 SessionTable::~SessionTable() = default;
 
@@ -82,6 +87,31 @@ void SessionTable::start_next() {
   start_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
     if (!error && !alive.expired() && !stopping_) start_next();
   });
+}
+
+void SessionTable::arm_recycling() {
+  recycling_timer_.expires_after(environment_.limits.recycling.look);
+  recycling_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
+    if (error || alive.expired() || stopping_) return;
+    recycle_next();
+    arm_recycling();
+  });
+}
+
+void SessionTable::recycle_next() {
+  const std::int64_t now_ns = monotonic_ns();
+  const std::chrono::nanoseconds spacing{environment_.limits.recycling.spacing};
+  if (recycled_ns_ != 0 && now_ns - recycled_ns_ < spacing.count()) return;
+  // Who has waited longest, so that one whose new worker never gets ready does not keep the others
+  // from their turn.
+  Session* next = nullptr;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->recycling_due(now_ns)) continue;
+    if (next == nullptr || session->recycled_ns() < next->recycled_ns()) next = session.get();
+  }
+  if (next == nullptr) return;
+  recycled_ns_ = now_ns;
+  next->recycle(now_ns, *next->recycling_due(now_ns));
 }
 
 Result<void> SessionTable::check_newcomer(const SubscriptionId& id) const {
@@ -153,6 +183,7 @@ void SessionTable::stop_all(std::function<void()> done) {
   stopping_ = true;
   start_timer_.cancel();
   spares_.close();
+  recycling_timer_.cancel();
   all_stopped_.push_back(std::move(done));
   for (const auto& [id, session] : sessions_) session->stop();
   if (sessions_.empty()) call_all_stopped();

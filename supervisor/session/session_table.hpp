@@ -76,6 +76,8 @@ class SessionTable {
  private:
   Session& add(SessionSpec spec);
   void start_next();
+  void arm_recycling();
+  void recycle_next();
   void erase_ended(const SubscriptionId& id);
   void call_all_stopped();
   [[nodiscard]] Result<std::shared_ptr<Session>> find(const SubscriptionId& id) const;
@@ -90,6 +92,8 @@ class SessionTable {
   std::map<SubscriptionId, std::shared_ptr<Session>> sessions_;
   std::deque<SubscriptionId> to_start_;  // restored, waiting for their turn
   boost::asio::steady_timer start_timer_;
+  boost::asio::steady_timer recycling_timer_;
+  std::int64_t recycled_ns_ = 0;                    // the last try of any session; 0: none
   std::vector<std::function<void()>> all_stopped_;  // callers of stop_all
   bool stopping_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);  // for posted calls

@@ -28,6 +28,7 @@ struct RigMachine {
   std::size_t warm_spares = 0;
   std::uint64_t memory_bytes = 0;  // 0: no limit
   WorkerCgroups* cgroups = nullptr;
+  RecyclingRule recycling{};
 };
 
 /// A real SessionTable on a real event loop whose workers are fixture programs. Records every
@@ -143,6 +144,7 @@ class SessionRig {
         .max_sessions = machine.max_sessions,
         .log_max_bytes = 1'000'000,
         .warm_spares = machine.warm_spares,
+        .recycling = machine.recycling,
         .log = nullptr,
         .limits = limits,
         .connection_rates = machine.rates};

@@ -39,6 +39,8 @@ TEST_F(ConfigTest, WithoutAFileEveryKeyHasTheDefaultOfTheDesign) {
   EXPECT_EQ(config->session_processes.warm_spares, 1U);
   EXPECT_EQ(config->session_processes.log_rotation.max_size_mb, 100U);
   EXPECT_EQ(config->session_processes.log_rotation.backup_count, 5U);
+  EXPECT_EQ(config->session_processes.recycling.max_age_hours, 0U);
+  EXPECT_EQ(config->session_processes.recycling.max_growth_mb_per_hour, 0U);
   EXPECT_EQ(config->resource_limits.memory_per_process_mb, 2048U);
   EXPECT_DOUBLE_EQ(config->resource_limits.gpu_memory_fraction, 0.3);
   EXPECT_TRUE(config->pipelines_dir.is_absolute());
