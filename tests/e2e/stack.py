@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -28,11 +29,12 @@ HANG_LIMIT_S = 60.0
 class Program:
     """One child process whose first line of output says that it is ready."""
 
-    def __init__(self, *argv, stderr_file):
+    def __init__(self, *argv, stderr_file, environment=None):
         self._stderr = open(stderr_file, "ab")
         self.process = subprocess.Popen(
             [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self._stderr, start_new_session=True)
+            stderr=self._stderr, start_new_session=True,
+            env={**os.environ, **(environment or {})})
         self.first_line = self.process.stdout.readline().decode().strip()
         if not self.first_line:
             self.stop()
@@ -67,15 +69,29 @@ class Camera(Program):
         self.port = int(match[2])
 
 
+def with_worker(folder, worker):
+    """A copy of the supervisor in `folder` that finds `worker`, a program or the text of a script,
+    where it looks for its own."""
+    program = folder / "bulkhead-supervisor"
+    shutil.copy2(BIN / "bulkhead-supervisor", program)
+    beside = folder / "bulkhead-worker"
+    if isinstance(worker, str):
+        beside.write_text(worker)
+        beside.chmod(0o755)
+    else:
+        shutil.copy2(worker, beside)
+    return program
+
+
 class Supervisor(Program):
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, program=BIN / "bulkhead-supervisor", environment=None):
         self.state_dir = folder / "state"
-        super().__init__(BIN / "bulkhead-supervisor", "--config", CONFIG / "bulkhead.json",
+        super().__init__(program, "--config", CONFIG / "bulkhead.json",
                          "--port", 0, "--state-dir", self.state_dir,
                          # All cameras of a test have one address.
                          "--set", "connection_rate.per_host_per_second=1000",
                          "--set", "connection_rate.per_machine_per_second=1000", *arguments,
-                         stderr_file=folder / "supervisor.err")
+                         stderr_file=folder / "supervisor.err", environment=environment)
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.first_line)[1])
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
         self.http_url = f"http://127.0.0.1:{self.port}"
