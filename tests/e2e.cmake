@@ -15,6 +15,13 @@ if(NOT BULKHEAD_SANITIZE)
   bulkhead_e2e_test(confinement)
   bulkhead_e2e_test(registry)
   bulkhead_e2e_test(restart)
+  add_library(fixture_jumping_clock MODULE fixtures/jumping_clock.cpp)
+  target_link_libraries(fixture_jumping_clock PRIVATE bulkhead_options)
+  set_target_properties(fixture_jumping_clock PROPERTIES
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fixtures)
+  bulkhead_e2e_test(clock_jumps)
+  set_property(TEST e2e.clock_jumps APPEND PROPERTY
+    ENVIRONMENT "BULKHEAD_JUMPING_CLOCK=$<TARGET_FILE:fixture_jumping_clock>")
   if(BULKHEAD_HAS_DATA)
     bulkhead_e2e_test(own_results)
   endif()
