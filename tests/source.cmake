@@ -42,6 +42,7 @@ bulkhead_test(capture_loop_test LABEL unit
   SOURCES
     unit/worker/capture_loop_test.cpp
     unit/worker/connect_permit_test.cpp
+    unit/worker/short_fragment_test.cpp
   LINK bulkhead::source
 )
 bulkhead_test(stream_error_test LABEL unit

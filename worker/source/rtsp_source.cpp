@@ -12,6 +12,7 @@
 #include "worker/source/gst_handles.hpp"
 #include "worker/source/picture_tap.hpp"
 #include "worker/source/pipeline_run.hpp"
+#include "worker/source/short_fragment.hpp"
 #include "worker/source/stream_error.hpp"
 
 namespace bulkhead::worker {
@@ -173,6 +174,7 @@ Result<> Connection::try_add_stream(GstElement* source, GstPad* pad) {
   gst_element_add_pad(raw, gst_ghost_pad_new("src", decoded_pad.get()));
   tap_->watch_compressed(parsed_pad.get());
   clock_->watch(pad);
+  drop_short_fragments(pad, decoding->encoding);
 
   Result<GstOwned<GstElement>> sink = tap_->make_sink(PictureTap::Pacing::Live);
   if (!sink) return std::move(sink).error();
