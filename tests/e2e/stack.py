@@ -69,6 +69,20 @@ class Camera(Program):
         self.port = int(match[2])
 
 
+X264 = ("x264enc", "key-int-max=10", "bframes=0", "speed-preset=ultrafast", "!", "h264parse")
+X265 = ("x265enc", "key-int-max=10", "speed-preset=ultrafast", "!", "h265parse")
+
+
+def make_clip(file, pattern="smpte", side=(320, 240), fps=10, encoder=X264):
+    """Two seconds of a test picture, for a camera to loop."""
+    subprocess.run(
+        ["gst-launch-1.0", "-q", "videotestsrc", f"pattern={pattern}", f"num-buffers={2 * fps}", "!",
+         f"video/x-raw,format=I420,width={side[0]},height={side[1]},framerate={fps}/1", "!",
+         *encoder, "!", "mp4mux", "!", "filesink", f"location={file}"],
+        check=True, timeout=HANG_LIMIT_S, stdout=subprocess.DEVNULL)
+    return file
+
+
 def with_worker(folder, worker):
     """A copy of the supervisor in `folder` that finds `worker`, a program or the text of a script,
     where it looks for its own."""
