@@ -120,10 +120,13 @@ inline constexpr int kSlowInferenceFactor = 8;    // times its own mean, where t
 inline constexpr auto kLongestInference = 30s;
 inline constexpr auto kControlSilence = 1700ms;  // its loop ticks each 250 ms; SIGSTOP shows here
 inline constexpr auto kStaleTime = 2s;           // live without a new frame for so long: stale
-inline constexpr auto kFrozenLook = 1s;          // between two looks at what the picture shows
+inline constexpr auto kPictureLook = 1s;         // between two looks at what the picture shows
 // A longer pause than this begins anew: by then the session may have been STALE, and LIVE again.
 inline constexpr auto kFrozenPause = 1500ms;
 inline constexpr auto kFrozenTime = 60s;     // the same picture for so long: frozen
+inline constexpr auto kDarkTime = 10s;       // a picture without anything in it for so long: alert
+inline constexpr auto kSeesAgainTime = 3s;   // and the other way round
+inline constexpr auto kAlertPause = 1s;      // a worker that gives an alert again sooner is broken
 inline constexpr auto kSourceSilence = 20s;  // stale for so long and no word of a lost camera: hung
 inline constexpr auto kWatchdogTick = 200ms;
 inline constexpr auto kTermGrace = 3s;

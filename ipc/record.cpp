@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
   Gap = 5,
   AskToConnect = 6,
   Confined = 7,
+  Alert = 8,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -32,7 +33,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<4, RecordBody>, Fatal>);
 static_assert(std::is_same_v<std::variant_alternative_t<5, RecordBody>, Gap>);
 static_assert(std::is_same_v<std::variant_alternative_t<6, RecordBody>, AskToConnect>);
 static_assert(std::is_same_v<std::variant_alternative_t<7, RecordBody>, Confined>);
-static_assert(std::variant_size_v<RecordBody> == 8);
+static_assert(std::is_same_v<std::variant_alternative_t<8, RecordBody>, Alert>);
+static_assert(std::variant_size_v<RecordBody> == 9);
 
 constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
 constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
@@ -114,6 +116,11 @@ void write_body(WireWriter& writer, const Confined& confined) {
   for (const std::uint16_t port : ports) writer.u16(port);
   writer.count(confined.missing.size(), limits::kConfinementGaps);
   for (const std::string& gap : confined.missing) writer.sentence(gap, limits::kReasonBytes);
+}
+void write_body(WireWriter& writer, const Alert& alert) {
+  writer.u8(static_cast<std::uint8_t>(alert.kind));
+  writer.u8(alert.active ? 1 : 0);
+  writer.sentence(alert.text, limits::kReasonBytes);
 }
 
 Object read_object(WireReader& reader) {
@@ -234,6 +241,14 @@ Confined read_confined(WireReader& reader) {
   return confined;
 }
 
+Alert read_alert(WireReader& reader) {
+  Alert alert;
+  alert.kind = reader.enumeration("kind", AlertKind{kAlertKinds - 1});
+  alert.active = read_flag(reader, "active");
+  alert.text = reader.text("text", limits::kReasonBytes);
+  return alert;
+}
+
 RecordBody read_body(WireReader& reader, Kind kind) {
   switch (kind) {
     case Kind::Detection:
@@ -252,11 +267,21 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return AskToConnect{};
     case Kind::Confined:
       return read_confined(reader);
+    case Kind::Alert:
+      return read_alert(reader);
   }
   return {};
 }
 
 }  // namespace
+
+std::string_view name_of(AlertKind kind) noexcept {
+  switch (kind) {
+    case AlertKind::DarkPicture:
+      return "DARK_PICTURE";
+  }
+  return "UNKNOWN";
+}
 
 void encode(const Record& record, std::vector<std::byte>& out) {
   WireWriter writer{out};
@@ -275,7 +300,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::Confined);
+  const Kind kind = reader.enumeration("kind", Kind::Alert);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -62,10 +63,26 @@ struct Gap {
 /// worker's turn.
 struct AskToConnect {};
 
+/// What a worker noticed although its camera works, and an operator must know.
+enum class AlertKind : std::uint8_t {
+  DarkPicture = 0,  // the picture is black, or the lens covered
+};
+
+inline constexpr std::size_t kAlertKinds = 1;
+
+[[nodiscard]] std::string_view name_of(AlertKind kind) noexcept;  // "DARK_PICTURE"
+
+/// An alert begins or ends. It also ends with its worker.
+struct Alert {
+  AlertKind kind = AlertKind::DarkPicture;
+  bool active = false;
+  std::string text;  // one sentence; cut at limits::kReasonBytes
+};
+
 inline constexpr std::size_t kSha256Digits = 64;
 
-using RecordBody =
-    std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect, Confined>;
+using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect,
+                                Confined, Alert>;
 
 /// One message of a result ring.
 struct Record {

@@ -30,7 +30,7 @@ target_link_libraries(bulkhead_stand_in_worker PUBLIC bulkhead::ipc)
 set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
     asks_without_end camera_comes_and_goes confines_itself_twice crashes_at_start dies_after_publishing
-    exits_without_reason fills_its_ring frames_stop hangs_in_inference healthy_worker ignores_stop
+    exits_without_reason fills_its_ring frames_stop gives_alerts hangs_in_inference healthy_worker ignores_stop
     leaks_descriptors leaks_memory leaves_a_child loses_its_camera model_is_unusable never_answers
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn starts_too_many
     tells_its_surroundings
@@ -44,6 +44,7 @@ endforeach()
 
 bulkhead_test(session_process_test LABEL process
   SOURCES
+    process/session/alert_test.cpp
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
     process/session/recycling_test.cpp

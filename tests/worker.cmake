@@ -9,6 +9,7 @@ bulkhead_test(worker_pipeline_test LABEL unit
   SOURCES
     unit/worker/confinement_test.cpp
     unit/worker/crash_report_test.cpp
+    unit/worker/dark_picture_test.cpp
     unit/worker/detect_loop_test.cpp
     unit/worker/frame_rate_gate_test.cpp
     unit/worker/frame_ring_test.cpp

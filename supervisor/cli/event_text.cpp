@@ -54,6 +54,15 @@ std::string state_line(const json& params, bool colours) {
          (flag_of(params, "removed") ? " (removed)" : "") + (reason.empty() ? "" : "  " + reason);
 }
 
+std::string alert_line(const json& params, bool colours) {
+  const bool active = flag_of(params, "active");
+  return coloured(time_of_day(text_of(params, "since")), Colour::Dim, colours) + "  " +
+         text_of(params, "session") + "  " +
+         coloured("alert " + text_of(params, "kind"), active ? Colour::Yellow : Colour::Green,
+                  colours) +
+         (active ? ": " : " ended: ") + text_of(params, "text");
+}
+
 std::string gap_line(const json& params, bool colours) {
   const std::string session = text_of(params, "session");
   return coloured("gap", Colour::Yellow, colours) + (session.empty() ? "" : "  " + session) + "  " +
@@ -69,6 +78,7 @@ std::string event_line(const json& notification, bool colours) {
   const json& params = member_of(notification, "params");
   if (method == "detection") return detection_line(params, colours);
   if (method == "session.state") return state_line(params, colours);
+  if (method == "system.alert") return alert_line(params, colours);
   if (method == "stream.gap") return gap_line(params, colours);
   return {};
 }

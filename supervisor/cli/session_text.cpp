@@ -149,6 +149,12 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   fact("state", state + " for " + age_of(session, "since", now_ms), colour_of_state(state));
   fact("desired", text_of(session, "desired"));
   fact("reason", reason_text(session));
+  for (const json& alert : member_of(session, "alerts")) {
+    fact("alert",
+         text_of(alert, "kind") + " for " + age_of(alert, "since", now_ms) + ": " +
+             text_of(alert, "text"),
+         Colour::Yellow);
+  }
   fact("camera", text_of(session, "rtspUrl"));
   fact("transport", text_of(session, "transport"));
   fact("pipeline", pipeline_text(member_of(session, "pipeline")));

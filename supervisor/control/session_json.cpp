@@ -126,6 +126,12 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["model"] = model_json(view, detail);
   session["counters"] = counters_json(view.counters);
   session["restarts"] = {{"total", view.restarts_total}, {"byReason", view.restarts_by_reason}};
+  session["alerts"] = json::array();
+  for (const ActiveAlert& alert : view.alerts) {
+    session["alerts"].push_back({{"kind", ipc::name_of(alert.kind)},
+                                 {"since", iso8601_utc(alert.since_wall_ns)},
+                                 {"text", alert.text}});
+  }
   session["lastExits"] = json::array();
   for (const ExitRecord& exit : view.last_exits) {
     session["lastExits"].push_back(exit_json(exit, detail));

@@ -199,11 +199,25 @@ void Hub::publish(const GapEvent& event) {
   }
 }
 
+void Hub::publish(const AlertEvent& event) {
+  ++messages_total_;
+  const OutboxItem item{.priority = ipc::PriorityClass::Critical,
+                        .payload = std::make_shared<const Message>(Message{
+                            .method = kSystemAlertMethod, .params_tail = alert_tail(event)}),
+                        .session = std::make_shared<const SubscriptionId>(event.session),
+                        .generation = event.generation,
+                        .sequence = 0};
+  for (const auto& [key, stream] : streams_) {
+    if (stream->filter().alerts && stream->wants_session(event.session)) stream->offer(item);
+  }
+}
+
 SessionEvents Hub::events() {
   return {.result = [this](const ResultEvent& event) { publish(event); },
           .state = [this](const StateEvent& event) { publish(event); },
           .gap = [this](const GapEvent& event) { publish(event); },
           .generation = {},
+          .alert = [this](const AlertEvent& event) { publish(event); },
           .reverted = {}};
 }
 

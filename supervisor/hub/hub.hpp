@@ -20,8 +20,8 @@ namespace bulkhead::supervisor {
 ///
 /// Nothing waits here: the bound is each stream's outbox. What was published is kept for a while
 /// for clients that come back (ResultHistory). A detection is offered with the priority its worker
-/// gave it, a state change as CONTROL, and a gap joins the gaps of each stream that wants the
-/// session.
+/// gave it, a state change as CONTROL, an alert as CRITICAL, and a gap joins the gaps of each
+/// stream that wants the session.
 class Hub {
  public:
   /// Keeps a stream subscribed while it lives. Must not outlive the hub, and must not be destroyed
@@ -52,6 +52,7 @@ class Hub {
   void publish(const ResultEvent& event);
   void publish(const StateEvent& event);
   void publish(const GapEvent& event);
+  void publish(const AlertEvent& event);
 
   /// Callbacks for SessionTable that end in this hub.
   [[nodiscard]] SessionEvents events();

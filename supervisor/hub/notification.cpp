@@ -182,6 +182,20 @@ std::string state_tail(const StateEvent& event) {
   return out;
 }
 
+std::string alert_tail(const AlertEvent& event) {
+  std::string out;
+  Members members{out};
+  members.count("v", 1);
+  members.text("session", event.session.text());
+  members.count("generation", event.generation);
+  members.text("kind", ipc::name_of(event.kind));
+  members.key("active") += event.active ? "true" : "false";
+  members.text("since", iso8601_utc(event.since_wall_ns));
+  members.text("text", event.text);
+  out += "}}";
+  return out;
+}
+
 std::string gap_tail(const OutboxGap& gap) {
   std::string out;
   Members members{out};

@@ -13,6 +13,7 @@ namespace bulkhead::supervisor {
 
 inline constexpr std::string_view kDetectionMethod = "detection";
 inline constexpr std::string_view kSessionStateMethod = "session.state";
+inline constexpr std::string_view kSystemAlertMethod = "system.alert";
 inline constexpr std::string_view kStreamGapMethod = "stream.gap";
 
 /// The label of an object, or "class 7" where the model names fewer.
@@ -31,6 +32,7 @@ inline constexpr std::string_view kStreamGapMethod = "stream.gap";
 [[nodiscard]] std::string detection_tail(const ResultEvent& event, const ObjectFilter& filter,
                                          std::int64_t now_ns);
 [[nodiscard]] std::string state_tail(const StateEvent& event);
+[[nodiscard]] std::string alert_tail(const AlertEvent& event);
 [[nodiscard]] std::string gap_tail(const OutboxGap& gap);
 
 }  // namespace bulkhead::supervisor

@@ -114,6 +114,20 @@ Result<> Incarnation::take_confinement(const ipc::Confined& level) {
   return {};
 }
 
+Result<> Incarnation::take_alert(ipc::Alert alert) {
+  std::erase_if(alerts_, [&](const ActiveAlert& known) { return known.kind == alert.kind; });
+  if (!alert.active) return {};
+  const std::int64_t now_ns = monotonic_ns();
+  std::int64_t& alerted_ns = alerted_ns_.at(static_cast<std::size_t>(alert.kind));
+  // Alerts are never dropped on their way to a client: who makes too many would cut clients off.
+  if (alerted_ns != 0 && nanoseconds{now_ns - alerted_ns} < limits::kAlertPause) {
+    return Error{ErrorCode::ProtocolError, "it gives alerts too often", {}};
+  }
+  alerted_ns = now_ns;
+  alerts_.push_back({alert.kind, wall_ns(), std::move(alert.text)});
+  return {};
+}
+
 std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, SessionState state,
                                                     double max_fps) {
   link_->poll();

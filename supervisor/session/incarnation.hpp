@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -96,6 +97,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   void count_expired() noexcept { ++counters_.results_expired_total; }
   [[nodiscard]] Result<> take_model(const ModelCard& card);             // ProtocolError: it had one
   [[nodiscard]] Result<> take_confinement(const ipc::Confined& level);  // the same
+  [[nodiscard]] Result<> take_alert(ipc::Alert alert);  // ProtocolError: it cries too often
+  [[nodiscard]] const std::vector<ActiveAlert>& alerts() const noexcept { return alerts_; }
   void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
 
   /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
@@ -139,6 +142,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::int64_t model_loaded_ns_ = 0;  // 0: not yet
   std::optional<ModelCard> model_;
   std::optional<ipc::Confined> confinement_;
+  std::vector<ActiveAlert> alerts_;                          // at most one of each kind
+  std::array<std::int64_t, ipc::kAlertKinds> alerted_ns_{};  // when the last of a kind began
   std::optional<ipc::Fatal> last_words_;
   std::optional<Error> killed_for_;
   ResourceWatch resources_;

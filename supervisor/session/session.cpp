@@ -304,6 +304,7 @@ SessionView Session::view() const {
       .counters = last_counters_,
       .restarts_total = restarts_total_,
       .restarts_by_reason = restarts_by_reason_,
+      .alerts = alerts_,
       .last_exits = {exits_.begin(), exits_.end()},
       .log_file = log_file_,
       .memory_limit = {.bytes = environment_.worker.limits.memory_bytes,

@@ -115,6 +115,9 @@ class Session : public std::enable_shared_from_this<Session> {
                     const Detection& detection);
   void publish(const ipc::PriorityConsumer::Taken& taken);  // a detection
   void on_camera(Incarnation& worker, const ipc::Record& record, const ipc::CameraChange& change);
+  void on_alert(Incarnation& worker, const ipc::Alert& alert);
+  void tell_alerts(const std::string& why_ended);  // what differs from what was told
+  void tell_alert(const ActiveAlert& alert, bool active) const;
   void on_model(Incarnation& worker, const ModelCard& card);
   void on_confined(Incarnation& worker, const ipc::Confined& level);
   void on_broken(Incarnation& worker, const Error& error);
@@ -163,6 +166,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Incarnation> present_;  // null: no worker now
   std::optional<Successor> successor_;
   std::vector<std::shared_ptr<Incarnation>> retiring_;
+  std::vector<ActiveAlert> alerts_;      // as told
   std::optional<ModelCard> last_model_;  // of the worker that ended, until the next
   SessionCounters last_counters_;
   RestartPolicy policy_;

@@ -42,12 +42,23 @@ struct GapEvent {
   const ipc::Gap& gap;
 };
 
+/// An alert of a session began or ended; `text` says what of it.
+struct AlertEvent {
+  const SubscriptionId& session;
+  Generation generation;
+  ipc::AlertKind kind;
+  bool active;
+  std::int64_t since_wall_ns;  // of what is the case now
+  const std::string& text;
+};
+
 /// Where sessions report to; wired once by Supervisor (to the hub). Called on the supervisor's
 /// loop; must not block and must not destroy a session.
 struct SessionEvents {
   std::function<void(const ResultEvent&)> result;
   std::function<void(const StateEvent&)> state;
   std::function<void(const GapEvent&)> gap;
+  std::function<void(const AlertEvent&)> alert;
 
   /// A worker of any session gets this generation.
   std::function<void(Generation)> generation;

@@ -29,6 +29,11 @@ std::string printable(const std::string& text) {
   return printable_text(text, limits::kReasonBytes);
 }
 
+const ActiveAlert* alert_of(const std::vector<ActiveAlert>& alerts, ipc::AlertKind kind) {
+  const auto found = std::ranges::find(alerts, kind, &ActiveAlert::kind);
+  return found == alerts.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Incarnation::Events Session::incarnation_events() {
@@ -51,6 +56,7 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                  },
                  [&](const ipc::ModelLoaded& loaded) { on_model(worker, loaded.card); },
                  [&](const ipc::Confined& level) { on_confined(worker, level); },
+                 [&](const ipc::Alert& alert) { on_alert(worker, alert); },
                  [&](const ipc::Fatal& fatal) {
                    worker.take_last_words({fatal.reason, printable(fatal.text)});
                  },
@@ -132,6 +138,39 @@ void Session::on_camera(Incarnation& worker, const ipc::Record& record,
   }
 }
 
+void Session::on_alert(Incarnation& worker, const ipc::Alert& alert) {
+  if (const auto taken = worker.take_alert(alert); !taken) return on_broken(worker, taken.error());
+  if (is_present(worker)) tell_alerts(alert.text);
+}
+
+void Session::tell_alerts(const std::string& why_ended) {
+  std::vector<ActiveAlert> now = present_ ? present_->alerts() : std::vector<ActiveAlert>{};
+  // One that the next worker sees as well goes on.
+  for (ActiveAlert& alert : now) {
+    if (const ActiveAlert* told = alert_of(alerts_, alert.kind)) alert = *told;
+  }
+  const std::vector<ActiveAlert> before = std::exchange(alerts_, std::move(now));
+  for (const ActiveAlert& ended : before) {
+    if (alert_of(alerts_, ended.kind) == nullptr)
+      tell_alert({ended.kind, wall_ns(), why_ended}, false);
+  }
+  for (const ActiveAlert& begun : alerts_) {
+    if (alert_of(before, begun.kind) == nullptr) tell_alert(begun, true);
+  }
+}
+
+void Session::tell_alert(const ActiveAlert& alert, bool active) const {
+  log("alert " + std::string{name_of(alert.kind)} + (active ? " begins" : " ends") + " text=\"" +
+      alert.text + '"');
+  if (!events_.alert) return;
+  events_.alert({.session = spec_.id,
+                 .generation = generation_,
+                 .kind = alert.kind,
+                 .active = active,
+                 .since_wall_ns = alert.since_wall_ns,
+                 .text = alert.text});
+}
+
 void Session::on_model(Incarnation& worker, const ModelCard& card) {
   if (const auto taken = worker.take_model(card); !taken) return on_broken(worker, taken.error());
   if (is_successor(worker) && successor_->mode == RestartMode::Replace) {
@@ -158,6 +197,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     last_counters_.fps = 0;
     const Millis healthy = worker.healthy_time();
     present_.reset();
+    tell_alerts("the worker ended");
     return on_present_exited(end, healthy);
   }
   if (is_successor(worker)) {

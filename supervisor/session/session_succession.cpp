@@ -163,6 +163,7 @@ void Session::adopt_successor() {
   // The start of a new worker has been announced already.
   const bool is_news = before != SessionState::Starting || condition_.state != before;
   if (is_news) announce(before, false);
+  tell_alerts("another worker took over");
   arm_tick();
   for (const auto& result : std::exchange(held_, {})) publish(result);
 }

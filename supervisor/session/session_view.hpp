@@ -16,6 +16,7 @@
 #include "common/session_spec.hpp"
 #include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
+#include "ipc/record.hpp"
 #include "ipc/status_page.hpp"
 #include "supervisor/process/cgroup_hierarchy.hpp"
 
@@ -84,6 +85,13 @@ struct MemoryLimit {
   MemoryEnforcement enforcement = MemoryEnforcement::RlimitPss;
 };
 
+/// What a worker noticed, since when.
+struct ActiveAlert {
+  ipc::AlertKind kind = ipc::AlertKind::DarkPicture;
+  std::int64_t since_wall_ns = 0;
+  std::string text;
+};
+
 /// A worker beside the present one that has yet to take over.
 struct SuccessorView {
   Generation generation = 0;
@@ -109,6 +117,7 @@ struct SessionView {
   SessionCounters counters;
   std::uint64_t restarts_total = 0;
   std::map<std::string, std::uint64_t> restarts_by_reason;
+  std::vector<ActiveAlert> alerts;     // at most one of each kind
   std::vector<ExitRecord> last_exits;  // newest first, at most 8
   std::string log_file;
   MemoryLimit memory_limit{};

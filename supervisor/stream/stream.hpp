@@ -24,6 +24,7 @@ struct StreamFilter {
   ObjectFilter objects{};
   bool detections = true;
   bool states = true;
+  bool alerts = true;
   bool empty_frames = true;  // also frames in which nothing was seen
 };
 

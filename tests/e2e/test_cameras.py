@@ -3,7 +3,7 @@
 import signal
 import unittest
 
-from stack import CLIPS, Camera, Client, RpcError, Supervisor, running, workplace
+from stack import CLIPS, Camera, Client, RpcError, Supervisor, make_clip, running, workplace
 
 SECRET = "canary-S3cret%41"
 
@@ -74,6 +74,27 @@ class Cameras(unittest.IsolatedAsyncioTestCase):
                                       rtspUrl=camera.url + path)
                     view = await client.until_state(name, "OFFLINE", "FAILED")
                     self.assertEqual(view["reason"], reason)
+
+    async def test_a_covered_camera_is_live_and_an_alert_until_it_shows_something(self):
+        black = ("--mount", f"/cam={make_clip(self.folder / 'black.mp4', pattern='black')}")
+        camera = Camera(self.folder, *black)
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open")
+            await client.call("session.subscribe", subscriptionIdentifier="cam",
+                              rtspUrl=camera.url + "/cam")
+            begun = await client.next("system.alert")
+            view = await client.call("session.get", subscriptionIdentifier="cam")
+            camera.stop(signal.SIGKILL)
+            self.assertEqual((begun["session"], begun["kind"], begun["active"]),
+                             ("cam", "DARK_PICTURE", True))
+            self.assertEqual(view["state"], "LIVE")
+            self.assertEqual([a["kind"] for a in view["alerts"]], ["DARK_PICTURE"])
+            self.assertEqual(view["alerts"][0]["since"], begun["since"])
+            people = ("--mount", f"/cam={CLIPS / 'people.mp4'}")
+            with running(Camera(self.folder, *people, port=camera.port)):
+                self.assertFalse((await client.next("system.alert"))["active"])
+                view = await client.until_state("cam", "LIVE")
+                self.assertEqual(view["alerts"], [])
 
     async def test_bad_requests_name_the_field_and_leave_others_alone(self):
         async with Client.connect(self.supervisor.ws_url) as client:

@@ -45,6 +45,11 @@ class SessionRig {
     Generation generation;
     bool removed;
   };
+  struct SeenAlert {
+    std::string session;
+    bool active;
+    std::string text;
+  };
   struct SeenResult {
     std::string session;
     Generation generation;
@@ -128,6 +133,7 @@ class SessionRig {
   boost::asio::io_context loop;
   std::vector<SeenState> states;
   std::vector<SeenResult> results;
+  std::vector<SeenAlert> alerts;
   std::vector<SessionSpec> reverted;
   SessionTable table;
 
@@ -163,6 +169,10 @@ class SessionRig {
                 },
             .gap = {},
             .generation = {},
+            .alert =
+                [this](const AlertEvent& event) {
+                  alerts.push_back({event.session.text(), event.active, event.text});
+                },
             .reverted = [this](const SessionSpec& served) { reverted.push_back(served); }};
   }
 };

@@ -17,6 +17,7 @@ inline supervisor::SessionView sample_view(const std::string& name, const std::s
           .confinement = {},
           .counters = {},
           .restarts_by_reason = {},
+          .alerts = {},
           .last_exits = {},
           .log_file = {}};
 }

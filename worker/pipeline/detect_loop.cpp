@@ -56,7 +56,8 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   // Live before the detection: who reads in order of sequence never sees a result of a camera
   // that is not there.
   if (stages_.camera.inferred(frame.id)) {
-    picture_ = {};  // another connection, and nothing said of it yet
+    frozen_picture_ = {};  // another connection, and nothing said of it yet
+    dark_picture_ = {};
     if (stages_.on_first_inferred) stages_.on_first_inferred();
   }
   const bool empty = inference->objects.empty();
@@ -71,8 +72,11 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
                                       .objects = std::move(inference->objects)});
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   // After the frame has made its camera live.
-  if (const auto froze = picture_.observe(frame)) {
+  if (const auto froze = frozen_picture_.observe(frame)) {
     *froze ? stages_.camera.frozen() : stages_.camera.moves_again();
+  }
+  if (const auto darkened = dark_picture_.observe(frame)) {
+    *darkened ? stages_.camera.dark() : stages_.camera.sees_again();
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
 #include "worker/frame/frame_ring.hpp"
+#include "worker/pipeline/dark_picture.hpp"
 #include "worker/pipeline/frame_rate_gate.hpp"
 #include "worker/pipeline/frozen_picture.hpp"
 #include "worker/pipeline/stage_timer.hpp"
@@ -57,7 +58,8 @@ class DetectLoop {
 
   Stages stages_;
   FrameRateGate gate_;
-  FrozenPicture picture_;
+  FrozenPicture frozen_picture_;
+  DarkPicture dark_picture_;
   StageTimer timer_;
   ipc::Stage waiting_ = ipc::Stage::Connecting;  // WaitingForFrame once there was one
 };

@@ -6,14 +6,14 @@
 #include <optional>
 
 #include "worker/frame/frame.hpp"
+#include "worker/pipeline/luma_grid.hpp"
 
 namespace bulkhead::worker {
 
 /// Tells a camera that sends the same picture over and over from one that looks at a still scene.
 ///
-/// Once a second it reads a few thousand single points of the picture's brightness, not averaged:
-/// noise, light and motion change single points, and averages would hide that. A picture is frozen
-/// when for limits::kFrozenTime no more than 2 % of them have ever left the value they had at the
+/// Once a second it reads a grid of the picture's brightness. A picture is frozen when for
+/// limits::kFrozenTime no more than 2 % of the points have ever left the value they had at the
 /// start of that time by more than a lossy encoder does. Points that a clock burnt into the
 /// picture changes count once, so that a clock alone does not make a picture live.
 ///
@@ -21,21 +21,16 @@ namespace bulkhead::worker {
 /// such as a dark room behind a strong encoder, is taken for frozen: nothing tells the two apart.
 class FrozenPicture {
  public:
-  /// True: it has just frozen. False: it moves again. Nothing: as before. A pause of the frames,
-  /// another size and a picture without brightness of its own (Bgr: green stands for it) begin
-  /// anew.
+  /// True: it has just frozen. False: it moves again. Nothing: as before. A pause of the frames
+  /// and another size begin anew.
   [[nodiscard]] std::optional<bool> observe(const Frame& frame);
 
  private:
-  static constexpr std::size_t kColumns = 64;
-  static constexpr std::size_t kRows = 36;
-  using Points = std::array<std::uint8_t, kColumns * kRows>;
+  void begin(const Frame& frame, const LumaGrid& points);
+  [[nodiscard]] std::size_t count_changed(const LumaGrid& points);
 
-  void begin(const Frame& frame, const Points& points);
-  [[nodiscard]] std::size_t count_changed(const Points& points);
-
-  std::optional<Points> reference_;
-  std::array<bool, kColumns * kRows> changed_{};
+  std::optional<LumaGrid> reference_;
+  std::array<bool, LumaGrid{}.size()> changed_{};
   std::uint32_t width_ = 0;
   std::uint32_t height_ = 0;
   std::int64_t since_ns_ = 0;

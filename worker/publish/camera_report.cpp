@@ -46,6 +46,7 @@ void CameraReport::lost(const Error& error, std::chrono::milliseconds retry_in) 
        .reason = error.code,
        .text = printable_text(redactor_->redact(error.message), limits::kReasonBytes),
        .retry_in_ms = to_ms(retry_in)});
+  say_dark(false, "the connection to the camera is lost");
 }
 
 void CameraReport::frozen() {
@@ -59,6 +60,16 @@ void CameraReport::frozen() {
 void CameraReport::moves_again() {
   const MutexLock lock{mutex_};
   if (live_) say({.state = ipc::CameraState::Live, .text = {}});
+}
+
+void CameraReport::dark() {
+  const MutexLock lock{mutex_};
+  if (live_) say_dark(true, "the picture is black, or the lens is covered");
+}
+
+void CameraReport::sees_again() {
+  const MutexLock lock{mutex_};
+  say_dark(false, "the picture shows something again");
 }
 
 void CameraReport::finished() { finished_.store(true, std::memory_order_release); }
@@ -78,6 +89,13 @@ void CameraReport::end_of_clip() {
   say({.state = ipc::CameraState::Lost,
        .reason = ErrorCode::EndOfStream,
        .text = "the clip is at its end"});
+}
+
+void CameraReport::say_dark(bool active, std::string text) {
+  if (std::exchange(dark_, active) == active) return;
+  publisher_.publish(
+      ipc::PriorityClass::Critical,
+      ipc::Alert{.kind = ipc::AlertKind::DarkPicture, .active = active, .text = std::move(text)});
 }
 
 void CameraReport::say(ipc::CameraChange change) {

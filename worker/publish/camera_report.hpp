@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "common/mutex.hpp"
 #include "common/redaction.hpp"
@@ -12,7 +13,8 @@
 
 namespace bulkhead::worker {
 
-/// Says what becomes of the camera: Connecting, Live, Frozen, Lost. Brings together what the source
+/// Says what becomes of the camera: Connecting, Live, Frozen, Lost; and gives alerts of what its
+/// pictures show, which end with the connection. Brings together what the source
 /// thread sees (connections) and what the detect thread sees (inferred frames), so that a frame of
 /// a lost connection, inferred late, never reports Live.
 ///
@@ -37,6 +39,8 @@ class CameraReport {
   // What the pictures show.
   void frozen();
   void moves_again();
+  void dark();
+  void sees_again();
 
   [[nodiscard]] bool has_finished() const noexcept {
     return finished_.load(std::memory_order_acquire);
@@ -47,6 +51,7 @@ class CameraReport {
 
  private:
   void say(ipc::CameraChange change) BULKHEAD_REQUIRES(mutex_);
+  void say_dark(bool active, std::string text) BULKHEAD_REQUIRES(mutex_);
 
   ResultPublisher& publisher_;
   const std::shared_ptr<const Redactor> redactor_;
@@ -56,6 +61,7 @@ class CameraReport {
   /// First frame of this connection, from which on an inferred frame means Live; 0: none waits.
   std::uint64_t live_from_ BULKHEAD_GUARDED_BY(mutex_) = 0;
   bool live_ BULKHEAD_GUARDED_BY(mutex_) = false;  // a frame of this connection was inferred
+  bool dark_ BULKHEAD_GUARDED_BY(mutex_) = false;
   std::atomic<bool> finished_{false};
   bool end_said_ BULKHEAD_GUARDED_BY(mutex_) = false;
 };

@@ -27,7 +27,7 @@ json filter_of(const WatchOptions& options) {
   if (!options.ids.empty()) filter["sessions"] = options.ids;
   if (!options.labels.empty()) filter["labels"] = options.labels;
   if (options.min_confidence > 0) filter["minConfidence"] = options.min_confidence;
-  if (options.states) filter["kinds"] = {"session.state"};
+  if (options.states) filter["kinds"] = {"session.state", "system.alert"};
   return filter;
 }
 
@@ -59,7 +59,7 @@ Outcome<> watch(const Context& context, const WatchOptions& options) {
 void declare_watch(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<WatchOptions>();
   CLI::App* verb =
-      app.add_subcommand("watch", "Print detections and changes of state as they come");
+      app.add_subcommand("watch", "Print detections, changes of state and alerts as they come");
   verb->add_option("ids", options->ids, "Only these cameras");
   verb->add_option("--label", options->labels,
                    "Only objects of this class, e.g. person (repeatable)")
@@ -67,7 +67,7 @@ void declare_watch(CLI::App& app, Command& chosen) {
   verb->add_option("--min-confidence", options->min_confidence, "Only objects at least so sure")
       ->check(CLI::Range(0.0, 1.0));
   verb->add_option("--count", options->count, "End after so many lines");
-  verb->add_flag("--states", options->states, "Only changes of state");
+  verb->add_flag("--states", options->states, "Only changes of state and alerts");
   verb->add_flag("--empty", options->empty, "Also frames in which nothing was seen");
   verb->callback([&chosen, options] {
     chosen = [options](const Context& context) { return watch(context, *options); };

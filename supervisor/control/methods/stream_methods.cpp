@@ -36,17 +36,21 @@ void read_sessions(JsonFields& fields, StreamFilter& filter) {
 /// `kinds` names notifications; absent means all of them.
 void read_kinds(JsonFields& fields, StreamFilter& filter) {
   constexpr std::size_t kKindBytes = 32;
-  const auto kinds = fields.strings("kinds", 2, kKindBytes);
+  constexpr std::size_t kKinds = 3;
+  const auto kinds = fields.strings("kinds", kKinds, kKindBytes);
   if (kinds.empty()) return;
   filter.detections = false;
   filter.states = false;
+  filter.alerts = false;
   for (const std::string& kind : kinds) {
     if (kind == kDetectionMethod) {
       filter.detections = true;
     } else if (kind == kSessionStateMethod) {
       filter.states = true;
+    } else if (kind == kSystemAlertMethod) {
+      filter.alerts = true;
     } else {
-      fields.fail("kinds", "a kind is \"detection\" or \"session.state\"");
+      fields.fail("kinds", R"(a kind is "detection", "session.state" or "system.alert")");
     }
   }
 }

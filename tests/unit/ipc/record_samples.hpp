@@ -62,6 +62,7 @@ inline std::vector<Record> sample_records() {
       record_of(Gap{.priority = PriorityClass::Bulk, .from = 4, .to = 9, .count = 3}),
       record_of(AskToConnect{}),
       record_of(sample_confinement()),
+      record_of(Alert{.kind = AlertKind::DarkPicture, .active = true, .text = "Black."}),
   };
 }
 

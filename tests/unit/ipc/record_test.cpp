@@ -103,6 +103,23 @@ TEST(Record, CarriesAConfinement) {
   EXPECT_FALSE(round_trip(open).tcp_ports) << "all ports are not the same as none";
 }
 
+TEST(Record, CarriesAnAlert) {
+  const auto got =
+      round_trip(Alert{.kind = AlertKind::DarkPicture, .active = true, .text = "Black."});
+  EXPECT_EQ(got.kind, AlertKind::DarkPicture);
+  EXPECT_TRUE(got.active);
+  EXPECT_EQ(got.text, "Black.");
+}
+
+TEST(Record, RefusesAnAlertThatIsNeitherActiveNorOver) {
+  std::vector<std::byte> bytes = encoded(record_of(Alert{.text = {}}));
+  constexpr std::size_t kTextBytes = 4;  // its empty text's count
+  bytes.at(bytes.size() - kTextBytes - 1) = std::byte{2};
+  const auto got = decode_record(bytes);
+  ASSERT_FALSE(got);
+  EXPECT_NE(got.error().message.find("active"), std::string::npos) << got.error().message;
+}
+
 TEST(Record, TakesEachCollectionAtItsLimitAndStillFitsOneMessage) {
   Detection crowded = sample_detection();
   crowded.objects.assign(limits::kObjectsPerFrame, crowded.objects.front());
@@ -232,20 +249,23 @@ TEST(Record, DecidesAGapAndAStateAtTheirLimits) {
     return FieldCase{field, [gap](Record& record) { record.body = gap; }};
   };
   constexpr auto kClass = PriorityClass::Important;
-  expect_decided(Gap{}, {
-                            of_gap(nullptr, Gap{kClass, 5, 5, 1}),
-                            of_gap("from", Gap{kClass, 0, 5, 1}),
-                            of_gap("from", Gap{kClass, 6, 5, 1}),
-                            of_gap("count", Gap{kClass, 5, 6, 0}),
-                            of_gap("count", Gap{kClass, 5, 6, 3}),
-                            of_gap(nullptr, Gap{kClass, 1, ~Sequence{0}, ~Sequence{0}}),
-                            of_gap("priority", Gap{PriorityClass{4}, 5, 6, 1}),
-                            {"state",
-                             [](Record& record) {
-                               record.body = CameraChange{
-                                   .state = CameraState{4}, .text = "", .retry_in_ms = 0};
-                             }},
-                        });
+  expect_decided(
+      Gap{},
+      {
+          of_gap(nullptr, Gap{kClass, 5, 5, 1}),
+          of_gap("from", Gap{kClass, 0, 5, 1}),
+          of_gap("from", Gap{kClass, 6, 5, 1}),
+          of_gap("count", Gap{kClass, 5, 6, 0}),
+          of_gap("count", Gap{kClass, 5, 6, 3}),
+          of_gap(nullptr, Gap{kClass, 1, ~Sequence{0}, ~Sequence{0}}),
+          of_gap("priority", Gap{PriorityClass{4}, 5, 6, 1}),
+          {"kind",
+           [](Record& record) { record.body = Alert{.kind = AlertKind{kAlertKinds}, .text = ""}; }},
+          {"state",
+           [](Record& record) {
+             record.body = CameraChange{.state = CameraState{4}, .text = "", .retry_in_ms = 0};
+           }},
+      });
 }
 
 }  // namespace

@@ -162,5 +162,25 @@ TEST_F(HubTest, TheCallbacksForSessionsEndInTheHub) {
   EXPECT_EQ(hub_.messages_total(), 1U);
 }
 
+TEST_F(HubTest, AnAlertIsCriticalAndGoesToWhoWantsAlertsOfItsSession) {
+  const auto id = SubscriptionId::parse("cam").value();
+  const auto everything = add();
+  const auto no_alerts = add({.alerts = false});
+  const auto other = add({.sessions = {SubscriptionId::parse("other").value()}});
+  const std::string text = "dark";
+  hub_.publish(AlertEvent{.session = id,
+                          .generation = 1,
+                          .kind = ipc::AlertKind::DarkPicture,
+                          .active = true,
+                          .since_wall_ns = 0,
+                          .text = text});
+  const auto item = everything->outbox().take();
+  ASSERT_TRUE(item);
+  EXPECT_EQ(item->priority, PriorityClass::Critical);
+  EXPECT_EQ(item->payload->method, "system.alert");
+  EXPECT_TRUE(no_alerts->outbox().empty());
+  EXPECT_TRUE(other->outbox().empty());
+}
+
 }  // namespace
 }  // namespace bulkhead::supervisor

@@ -167,7 +167,13 @@ TEST_F(MethodsTest, AFilterIsReadAndItsFaultsAreNamed) {
   EXPECT_EQ(filter.objects.min_confidence, 0.5F);
   EXPECT_TRUE(filter.detections);
   EXPECT_FALSE(filter.states);
+  EXPECT_FALSE(filter.alerts);
   EXPECT_FALSE(filter.empty_frames);
+
+  const json states_and_alerts{{"kinds", {"session.state", "system.alert"}}};
+  ASSERT_TRUE(call("stream.open", {{"filter", states_and_alerts}}));
+  EXPECT_TRUE((*client_.subscriber->stream("s2"))->filter().alerts);
+  EXPECT_FALSE((*client_.subscriber->stream("s2"))->filter().detections);
 
   const auto field_of = [&](const json& given) {
     const auto outcome = call("stream.open", {{"filter", given}});

@@ -112,6 +112,20 @@ TEST(NotificationTest, AStateTellsFromToReasonAndWhetherTheSessionIsGone) {
       "reason":"AUTH_FAILED","reasonText":"refused \"us\"","removed":false})"));
 }
 
+TEST(NotificationTest, AnAlertTellsWhatBeganOrEndedAndWhen) {
+  const auto id = SubscriptionId::parse("cam").value();
+  const std::string text = "the lens is covered";
+  const json params = params_of(alert_tail({.session = id,
+                                            .generation = 2,
+                                            .kind = ipc::AlertKind::DarkPicture,
+                                            .active = true,
+                                            .since_wall_ns = 0,
+                                            .text = text}));
+  EXPECT_EQ(params, json::parse(R"({"streamId":"s1","v":1,"session":"cam","generation":2,
+      "kind":"DARK_PICTURE","active":true,"since":"1970-01-01T00:00:00.000000Z",
+      "text":"the lens is covered"})"));
+}
+
 TEST(NotificationTest, AGapTellsWhatIsMissingAndWhy) {
   const auto id = std::make_shared<const SubscriptionId>(SubscriptionId::parse("cam").value());
   const json params = params_of(gap_tail({.session = id,

@@ -27,6 +27,20 @@ class CameraReportTest : public testing::Test {
     }
   }
 
+  /// Of all that was told, the alerts: whether each began.
+  std::vector<bool> alerts() {
+    std::vector<bool> told;
+    for (;;) {
+      const auto taken = consumer_.try_take();
+      EXPECT_TRUE(taken);
+      if (!taken || !*taken) return told;
+      const auto* alert = std::get_if<ipc::Alert>(&(*taken)->record.body);
+      if (alert == nullptr) continue;
+      EXPECT_EQ((*taken)->priority, ipc::PriorityClass::Critical);
+      told.push_back(alert->active);
+    }
+  }
+
   void become_live() {
     camera_.model_loaded();
     camera_.connecting();
@@ -71,6 +85,23 @@ TEST_F(CameraReportTest, AFrozenPictureIsSaidAndThatItMovesAgain) {
   EXPECT_EQ(changes[0].state, CameraState::Frozen);
   EXPECT_EQ(changes[0].reason, ErrorCode::Frozen);
   EXPECT_EQ(changes[1].state, CameraState::Live);
+}
+
+TEST_F(CameraReportTest, ADarkPictureIsAnAlertAndNoChangeOfState) {
+  become_live();
+  (void)said();
+  camera_.dark();
+  camera_.sees_again();
+  camera_.sees_again();
+  EXPECT_EQ(alerts(), (std::vector{true, false}));
+}
+
+TEST_F(CameraReportTest, AnAlertEndsWithItsConnection) {
+  become_live();
+  camera_.dark();
+  camera_.lost({ErrorCode::Stalled, "gone", {}}, 1s);
+  camera_.dark();  // of a late frame
+  EXPECT_EQ(alerts(), (std::vector{true, false}));
 }
 
 TEST_F(CameraReportTest, WhatALateFrameShowsOfALostConnectionIsNotSaid) {

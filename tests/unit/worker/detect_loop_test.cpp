@@ -139,6 +139,18 @@ TEST_F(DetectLoopTest, TheSamePictureForAMinuteIsSaidToBeFrozen) {
                                ipc::CameraState::Frozen}));
 }
 
+TEST_F(DetectLoopTest, APictureWithNothingInItIsAnAlert) {
+  camera_.first_frame(1);
+  for (std::uint64_t id = 1; id <= 15; ++id) give(id, static_cast<std::int64_t>(1000 * id));
+  ASSERT_TRUE(run());
+  std::vector<bool> told;
+  for (const Taken& taken : take_all()) {
+    const auto* alert = std::get_if<ipc::Alert>(&taken.record.body);
+    if (alert != nullptr) told.push_back(alert->active);
+  }
+  EXPECT_EQ(told, std::vector{true});
+}
+
 TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {
   infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
     DetectLoop::Inference inference;

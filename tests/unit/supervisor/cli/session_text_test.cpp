@@ -120,6 +120,16 @@ TEST(EventLineTest, AChangeOfStateShowsBothStatesAndTheReason) {
             "12:00:01.500  gate  LIVE -> BACKING_OFF  WORKER_DIED: killed by signal 9");
 }
 
+TEST(EventLineTest, AnAlertShowsWhetherItBeginsOrEnds) {
+  json alert = json::parse(R"({"method": "system.alert", "params": {"session": "gate",
+    "kind": "DARK_PICTURE", "active": true, "since": "2026-01-05T12:00:01.5Z",
+    "text": "the lens is covered"}})");
+  EXPECT_EQ(event_line(alert, false),
+            "12:00:01.500  gate  alert DARK_PICTURE: the lens is covered");
+  alert["params"]["active"] = false;
+  EXPECT_NE(event_line(alert, false).find("DARK_PICTURE ended:"), std::string::npos);
+}
+
 TEST(EventLineTest, AGapShowsWhatWasLost) {
   const json gap = json::parse(R"({"method": "stream.gap", "params": {"session": "gate",
     "class": "IMPORTANT", "fromSequence": 5, "toSequence": 16, "count": 12,
