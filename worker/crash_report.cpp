@@ -31,6 +31,7 @@ constexpr int kMaxFrames = 48;
 std::array<char, PATH_MAX> log_path{};
 std::array<char, 256> origin{};  // " error SESSION GENERATION "
 std::atomic<int> report_fd{-1};
+int threads_fd = -1;  // this process's folder of threads; closed with the process
 std::atomic<unsigned> stacks_written{0};
 
 /// A line of the log, made without the heap; what does not fit is cut.
@@ -132,9 +133,8 @@ void on_stack_asked(int) {
 /// a driver say, is passed over.
 void write_stacks_of_others() noexcept {
   constexpr int kPatienceMs = 50;
-  const int folder = ::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   alignas(dirent64) std::array<char, 4096> entries{};  // more threads than a worker has
-  const ssize_t bytes = ::getdents64(folder, entries.data(), entries.size());
+  const ssize_t bytes = ::getdents64(threads_fd, entries.data(), entries.size());
   for (ssize_t at = 0; at < bytes;) {
     const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
     at += entry->d_reclen;
@@ -186,6 +186,9 @@ void report_crashes(const std::string& log_file, const SubscriptionId& session,
                     Generation generation) {
   keep(log_path, log_file);
   keep(origin, " error " + session.text() + " " + std::to_string(generation) + " ");
+  // Opened now, for a confined process may no longer find it: what Landlock allows of /proc is
+  // forgotten where the kernel takes back the memory of its entries.
+  if (threads_fd < 0) threads_fd = ::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // The first call loads libgcc, which allocates: now, not in the handler.
   std::array<void*, 1> frame{};
   ::backtrace(frame.data(), 1);

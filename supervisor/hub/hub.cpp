@@ -216,8 +216,8 @@ SessionEvents Hub::events() {
   return {.result = [this](const ResultEvent& event) { publish(event); },
           .state = [this](const StateEvent& event) { publish(event); },
           .gap = [this](const GapEvent& event) { publish(event); },
-          .generation = {},
           .alert = [this](const AlertEvent& event) { publish(event); },
+          .generation = {},
           .reverted = {}};
 }
 

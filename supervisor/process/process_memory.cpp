@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,20 @@ namespace {
 
 std::string path_of(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + '/' + std::string{file};
+}
+
+/// Of values that the file gives in kB; none where it lacks one.
+std::optional<std::uint64_t> sum_of(pid_t pid, std::string_view file,
+                                    std::initializer_list<std::string_view> names) {
+  const auto text = read_kernel_file(path_of(pid, file));
+  if (!text) return std::nullopt;
+  std::uint64_t kilobytes = 0;
+  for (const std::string_view name : names) {
+    const auto value = number_after(*text, name);
+    if (!value) return std::nullopt;
+    kilobytes += *value;
+  }
+  return kilobytes * 1024;
 }
 
 }  // namespace
@@ -39,14 +54,12 @@ std::optional<ProcessMemory> memory_of(pid_t pid) {
                        .anonymous_bytes = (resident - shared) * page_bytes};
 }
 
+std::optional<std::uint64_t> unbacked_bytes(pid_t pid) {
+  return sum_of(pid, "status", {"\nRssAnon:", "\nRssShmem:"});
+}
+
 std::optional<std::uint64_t> proportional_bytes(pid_t pid) {
-  const auto text = read_kernel_file(path_of(pid, "smaps_rollup"));
-  if (!text || text->empty()) return std::nullopt;
-  std::uint64_t kilobytes = 0;
-  for (const std::string_view name : {"\nPss_Anon:", "\nPss_Shmem:"}) {
-    kilobytes += number_after(*text, name).value_or(0);
-  }
-  return kilobytes * 1024;
+  return sum_of(pid, "smaps_rollup", {"\nPss_Anon:", "\nPss_Shmem:"});
 }
 
 }  // namespace bulkhead::supervisor

@@ -47,11 +47,11 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
       started_ns_{monotonic_ns()},
       started_wall_ns_{wall_ns()},
       watchdog_{environment.limits.watchdog},
+      resources_{environment.worker.limits},
+      recycling_{environment.recycling, environment.limits.recycling, started_ns_},
       admission_{admission},
       camera_host_{camera_host(spec.session.url)},
       priority_{spec.session.priority},
-      resources_{environment.worker.limits},
-      recycling_{environment.recycling, environment.limits.recycling, started_ns_},
       kill_{loop} {}
 
 Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {

@@ -68,8 +68,10 @@ std::optional<Error> ResourceWatch::look_at_memory(std::int64_t now_ns,
   if (worker.memory_enforcement() != MemoryEnforcement::RlimitPss) return std::nullopt;
   const auto memory = memory_of(worker.pid());
   if (limits_.memory_bytes == 0 || !memory) return std::nullopt;
-  // The cheap figure is never below the exact one: it counts files, and shared pages whole.
+  // The cheap figures are never below the exact one: the first counts files as well, the second
+  // what is shared whole.
   if (memory->resident_bytes <= limits_.memory_bytes) return std::nullopt;
+  if (unbacked_bytes(worker.pid()).value_or(0) <= limits_.memory_bytes) return std::nullopt;
   if (!is_due(now_ns, shared_ns_, limits::kSharedMemoryLook)) return std::nullopt;
   shared_ns_ = now_ns;
   const auto used = proportional_bytes(worker.pid());

@@ -41,8 +41,8 @@ async def trouble(rig, draw, letter, worker_stays=True):
     if not worker_stays:  # what is tried again rarely waits for an operator who has mended it
         for name in sorted(victims):
             await rig.client.call("session.restart", subscriptionIdentifier=name, mode="replace")
-    await rig.observer.until("its sessions are live again", lambda: all(
-        rig.observer.states[v] == "LIVE" for v in victims), RECOVERY_S)
+    await rig.observer.until("its sessions are live again",
+                             lambda: rig.observer.detects(victims), RECOVERY_S)
     await rig.observer.more_results(victims, AGAIN_RESULTS)
     if not worker_stays:
         return
@@ -91,8 +91,8 @@ async def camera_hangs(rig, draw):
         camera = rig.cameras[letter]
         os.kill(camera.pid, signal.SIGSTOP)
         try:
-            await rig.observer.until("its sessions notice", lambda: all(
-                rig.observer.states[v] != "LIVE" for v in victims))
+            await rig.observer.until("its sessions notice", lambda: not any(
+                rig.observer.detects([v]) for v in victims))
             await asyncio.sleep(draw.uniform(0, 4))
         finally:
             os.kill(camera.pid, signal.SIGCONT)

@@ -18,6 +18,7 @@ PIPELINE = {"name": "soak", "stages": [
     {"type": "detect", "model": "yolo11n", "input": {"width": 160, "height": 160}}]}
 SESSIONS = {"a0": "a", "a1": "a", "b0": "b", "b1": "b"}  # and the camera of each
 TRANSPORTS = {"a0": "tcp", "a1": "udp", "b0": "tcp", "b1": "tcp"}
+DETECTING = {"LIVE", "DEGRADED"}  # what a machine is too busy for is no fault that has not healed
 RECOVERY_S = 40.0     # the camera's own back-off included
 
 
@@ -63,6 +64,9 @@ class Observer:
         wanted = {name: self.told(name) + count for name in names}
         await self.until(f"{count} more results of {sorted(names)}",
                          lambda: all(self.told(n) >= w for n, w in wanted.items()))
+
+    def detects(self, names):
+        return all(self.states.get(name) in DETECTING for name in names)
 
     def said(self, name):
         """Every state of this session since `forget`, with its reason."""

@@ -106,7 +106,7 @@ class GarbageRtp(Honest):
 
 
 class TruncatedNal(Honest):
-    """Every so many packets one ends somewhere in its middle, or right behind its header."""
+    """A share of the packets ends somewhere in its middle, or, as often, right behind its header."""
 
     def __init__(self, draw, share):
         self.draw = draw
@@ -115,7 +115,8 @@ class TruncatedNal(Honest):
     def packets(self, link, channel, packet):
         if channel != 0 or self.draw.random() >= self.share:
             return [packet]
-        return [packet[:self.draw.randint(RTP_HEADER_BYTES, len(packet))]]
+        end = RTP_HEADER_BYTES + self.draw.choice([1, 2, self.draw.randrange(1 << 16)])
+        return [packet[:end]]
 
 
 class LossAndReordering(Honest):

@@ -168,11 +168,11 @@ class SessionRig {
                                     event.generation, event.removed});
                 },
             .gap = {},
-            .generation = {},
             .alert =
                 [this](const AlertEvent& event) {
                   alerts.push_back({event.session.text(), event.active, event.text});
                 },
+            .generation = {},
             .reverted = [this](const SessionSpec& served) { reverted.push_back(served); }};
   }
 };

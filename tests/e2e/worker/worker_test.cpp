@@ -204,7 +204,9 @@ TEST_F(WorkerTest, TellsWhatItGaveUpBeforeAnythingElse) {
   const auto* level = std::get_if<ipc::Confined>(&first->record.body);
   ASSERT_NE(level, nullptr);
   EXPECT_TRUE(level->syscall_filter);
-  if (level->landlock >= 4) EXPECT_EQ(level->tcp_ports, std::vector<std::uint16_t>{});
+  if (level->landlock >= 4) {
+    EXPECT_EQ(level->tcp_ports, std::vector<std::uint16_t>{});
+  }
 }
 
 TEST_F(WorkerTest, AMissingClipEndsItForGood) {

@@ -43,20 +43,23 @@ TEST(ProcessMemory, OnlyWhatIsSharedWithNobodyIsAnonymous) {
   EXPECT_GE(with_own->anonymous_bytes + kSlack, before->anonymous_bytes + kBytes);
 }
 
-TEST(ProcessMemory, ProportionalCountsWhatIsSharedToo) {
-  const auto before = proportional_bytes(::getpid());
-  ASSERT_TRUE(before);
-  const Mapping shared{MAP_SHARED};
-  const Mapping own{MAP_PRIVATE};
-  const auto after = proportional_bytes(::getpid());
-  ASSERT_TRUE(after);
-  EXPECT_GE(*after + kSlack, *before + 2 * kBytes);
-  EXPECT_LT(*after, *before + 2 * kBytes + kSlack);
+TEST(ProcessMemory, WhatNoFileBacksIsCountedWhetherItIsSharedOrNot) {
+  for (const auto count : {unbacked_bytes, proportional_bytes}) {
+    const auto before = count(::getpid());
+    ASSERT_TRUE(before);
+    const Mapping shared{MAP_SHARED};
+    const Mapping own{MAP_PRIVATE};
+    const auto after = count(::getpid());
+    ASSERT_TRUE(after);
+    EXPECT_GE(*after + kSlack, *before + 2 * kBytes);
+    EXPECT_LT(*after, *before + 2 * kBytes + kSlack);
+  }
 }
 
 TEST(ProcessMemory, OfAProcessThatIsNotThereNothingIsKnown) {
   constexpr pid_t kNobody = 0x7fffffff;
   EXPECT_FALSE(memory_of(kNobody));
+  EXPECT_FALSE(unbacked_bytes(kNobody));
   EXPECT_FALSE(proportional_bytes(kNobody));
 }
 

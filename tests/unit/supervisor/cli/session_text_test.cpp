@@ -16,6 +16,8 @@ constexpr const char* kLive = R"({
   "subscriptionIdentifier": "d1;gate", "state": "LIVE", "desired": "RUNNING",
   "since": "2026-01-05T12:00:00.000000Z", "reason": "NONE", "reasonText": "", "generation": 3,
   "worker": {"pid": 4711, "startedAt": "2026-01-05T11:59:58.000000Z"},
+  "confinement": {"landlock": 5, "tcpPorts": [554, 53], "systemCallFilter": true, "uid": 998,
+                  "missing": ["a gap", "another"]},
   "rtspUrl": "rtsp://192.0.2.7:554/s1", "transport": "tcp", "pipeline": {"name": "people"},
   "model": {"name": "yolo11n", "family": "yolov8", "engine": "onnxruntime", "inputWidth": 416,
             "inputHeight": 416, "sha256": "f5fcf896be5ce290b0484ee8"},
@@ -68,8 +70,9 @@ TEST(SessionDetailsTest, EverythingAnOperatorAsksForIsThere) {
   const std::string text = session_details(json::parse(kLive), now(), false);
   for (const char* fact :
        {"LIVE for 3m12s", "rtsp://192.0.2.7:554/s1", "people", "yolo11n (yolov8, 416x416",
-        "pid 4711, up 3m14s", "768x576, 10.0 frames/s", "42ms ago", "received 1200, inferred 1180",
-        "2 (WORKER_DIED 2)",
+        "pid 4711, up 3m14s",
+        "Landlock 5, TCP to 554, 53 only, system calls filtered, uid 998; missing: a gap; another",
+        "768x576, 10.0 frames/s", "42ms ago", "received 1200, inferred 1180", "2 (WORKER_DIED 2)",
         "generation 2, after 3m12s: signal 9, WORKER_DIED: killed (at most 150 MiB)", "line before",
         "the end", "detector_worker_camera_d1_gate.log"}) {
     EXPECT_NE(text.find(fact), std::string::npos) << fact << "\n" << text;
