@@ -39,6 +39,7 @@ inline constexpr std::size_t kPreviewBytes = std::size_t{1024} * 1024;
 
 // Pipeline.
 inline constexpr std::size_t kPipelineStages = 16;
+inline constexpr int kMaxFps = 1000;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
 inline constexpr std::size_t kModelFileBytes = std::size_t{1024} * 1024 * 1024;
 inline constexpr std::size_t kOptimizedModels = 32;  // copies kept on disk

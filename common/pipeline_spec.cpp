@@ -16,7 +16,6 @@ namespace {
 const std::vector<std::string_view> kEngineNames{"onnxruntime", "opencv"};
 const std::vector<std::string_view> kLayoutNames{"auto", "yolox", "yolov5", "yolov8", "yolov10"};
 
-constexpr double kMaxFps = 1000;
 constexpr std::int64_t kMinInputSide = 32;
 constexpr std::int64_t kMaxThreads = 64;
 
@@ -125,7 +124,7 @@ Result<PipelineSpec> PipelineSpec::from_json(const nlohmann::json& json, const s
   if (!spec.name.empty() && !is_pipeline_name(spec.name)) {
     fields.fail("name", "\"" + spec.name + "\" is no pipeline name; " + kPipelineNameRule);
   }
-  spec.max_fps = fields.number("maxFps", 0, 0, kMaxFps);
+  spec.max_fps = fields.number("maxFps", 0, 0, limits::kMaxFps);
   read_stages(fields.member("stages"), fields, spec.detect);
   if (const auto done = fields.finish(); !done) return done.error();
   return spec;

@@ -15,20 +15,46 @@ enum class CommandKind : std::uint8_t {
   Stop = 0,
   TakeSnapshot = 1,
   SetLogLevel = 2,
-  OpenCamera = 3
+  OpenCamera = 3,
+  Reconfigure = 4,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
 static_assert(std::is_same_v<std::variant_alternative_t<2, CommandBody>, SetLogLevel>);
 static_assert(std::is_same_v<std::variant_alternative_t<3, CommandBody>, OpenCamera>);
-static_assert(std::variant_size_v<CommandBody> == 4);
+static_assert(std::is_same_v<std::variant_alternative_t<4, CommandBody>, Reconfigure>);
+static_assert(std::variant_size_v<CommandBody> == 5);
 
 constexpr std::size_t kLevelBytes = 16;
+constexpr float kUsualIou = -1;  // on the wire, where none is given
 
 void write_body(WireWriter&, const Stop&) {}
 void write_body(WireWriter& writer, const TakeSnapshot& snapshot) { writer.u8(snapshot.quality); }
 void write_body(WireWriter& writer, const SetLogLevel& set) { writer.text(set.level, kLevelBytes); }
 void write_body(WireWriter&, const OpenCamera&) {}
+
+void write_body(WireWriter& writer, const Reconfigure& tuning) {
+  writer.f32(tuning.min_confidence);
+  writer.f32(tuning.nms_iou.value_or(kUsualIou));
+  writer.f32(tuning.max_fps);
+  writer.count(tuning.classes.size(), limits::kLabels);
+  for (const std::string& name : tuning.classes) writer.text(name, limits::kLabelBytes);
+}
+
+Reconfigure read_reconfigure(WireReader& reader) {
+  Reconfigure tuning;
+  tuning.min_confidence = reader.f32_between("min_confidence", 0, 1);
+  const float iou = reader.f32_between("nms_iou", kUsualIou, 1);
+  if (iou < 0 && iou != kUsualIou) reader.fail("nms_iou", "is out of range");
+  if (iou >= 0) tuning.nms_iou = iou;
+  tuning.max_fps = reader.f32_between("max_fps", 0, limits::kMaxFps);
+  const std::size_t count = reader.count("classes", limits::kLabels, sizeof(std::uint32_t));
+  tuning.classes.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    tuning.classes.push_back(reader.text("classes", limits::kLabelBytes));
+  }
+  return tuning;
+}
 
 TakeSnapshot read_take_snapshot(WireReader& reader) {
   const std::uint8_t quality = reader.u8("quality");
@@ -46,6 +72,8 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
       return SetLogLevel{reader.text("level", kLevelBytes)};
     case CommandKind::OpenCamera:
       return OpenCamera{};
+    case CommandKind::Reconfigure:
+      return read_reconfigure(reader);
   }
   return {};
 }
@@ -65,7 +93,7 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const CommandKind kind = reader.enumeration("kind", CommandKind::OpenCamera);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::Reconfigure);
   if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;

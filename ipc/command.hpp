@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -27,7 +28,15 @@ struct SetLogLevel {
 /// sent AskToConnect.
 struct OpenCamera {};
 
-using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera>;
+/// Other thresholds, classes and rate from the next frame on; the model stays.
+struct Reconfigure {
+  float min_confidence = 0;
+  std::optional<float> nms_iou;      // none: the usual one of the model's family
+  std::vector<std::string> classes;  // labels kept; empty: all
+  float max_fps = 0;                 // 0: as the camera delivers
+};
+
+using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure>;
 
 /// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
 /// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.

@@ -12,6 +12,7 @@ bulkhead_test(hub_test LABEL unit
   LINK bulkhead::hub)
 bulkhead_test(control_test LABEL unit
   SOURCES
+    unit/supervisor/changed_spec_test.cpp
     unit/supervisor/connection_sessions_test.cpp
     unit/supervisor/json_rpc_test.cpp
     unit/supervisor/methods_test.cpp

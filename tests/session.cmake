@@ -47,6 +47,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/alert_test.cpp
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
+    process/session/reconfigure_test.cpp
     process/session/recycling_test.cpp
     process/session/resource_limits_test.cpp
     process/session/restart_test.cpp

@@ -77,6 +77,8 @@ ControlLoop::Next ControlLoop::obey(const ipc::Command& command) {
     acknowledge(command.request_id, carry_out(*change));
   } else if (const auto* open = std::get_if<ipc::OpenCamera>(&command.body)) {
     acknowledge(command.request_id, carry_out(*open));
+  } else if (const auto* tuning = std::get_if<ipc::Reconfigure>(&command.body)) {
+    acknowledge(command.request_id, carry_out(*tuning));
   }
   return Next::Continue;
 }
@@ -93,6 +95,11 @@ Result<> ControlLoop::carry_out(const ipc::SetLogLevel& change) {
 
 Result<> ControlLoop::carry_out(const ipc::OpenCamera&) {
   parties_.open_camera();
+  return {};
+}
+
+Result<> ControlLoop::carry_out(const ipc::Reconfigure& tuning) {
+  parties_.tuning.put(tuning);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "ipc/spsc_ring.hpp"
 #include "ipc/worker_fds.hpp"
 #include "worker/exit_request.hpp"
+#include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
 
@@ -41,6 +42,7 @@ class ControlLoop {
     spdlog::logger& log;
     std::function<void()> on_tick;  // every kControlTick
     std::function<void()> open_camera;
+    TuningSlot& tuning;
   };
 
   /// SIGTERM must be blocked already. LimitReached when no signalfd can be had.
@@ -59,6 +61,7 @@ class ControlLoop {
   Result<> carry_out(const ipc::TakeSnapshot& snapshot);
   Result<> carry_out(const ipc::SetLogLevel& change);
   Result<> carry_out(const ipc::OpenCamera&);
+  Result<> carry_out(const ipc::Reconfigure& tuning);
   void acknowledge(std::uint64_t request_id, const Result<>& outcome);
   void tick();
   std::optional<ipc::WorkerExit> wait();

@@ -142,7 +142,8 @@ ipc::WorkerExit Worker::obey_supervisor() {
                                       .preview = preview_,
                                       .log = *around_.log,
                                       .on_tick = [this] { copy_counters(); },
-                                      .open_camera = [this] { open_camera(); }});
+                                      .open_camera = [this] { open_camera(); },
+                                      .tuning = tuning_});
   if (control) return control->run();
   fatal(control.error(), ipc::kExitInternal);
   return ipc::kExitInternal;
@@ -214,12 +215,22 @@ void Worker::load_and_detect(const std::stop_token& stop) {
     if (!objects) return objects.error();
     return DetectLoop::Inference{std::move(*objects), detector->last_times()};
   };
+  const auto tune = [&](const ipc::Reconfigure& tuning) {
+    const auto tuned = detector->tune(tuning.min_confidence, tuning.nms_iou, tuning.classes);
+    if (tuned) {
+      return around_.log->info("tuned min_confidence={} max_fps={}", tuning.min_confidence,
+                               tuning.max_fps);
+    }
+    around_.log->error("not tuned, text={}", log_value(tuned.error().message));
+  };
   DetectLoop loop{{.ring = ring_,
                    .infer = infer,
                    .publisher = around_.publisher,
                    .preview = preview_,
                    .camera = camera_,
                    .status = status_,
+                   .tuning = tuning_,
+                   .tune = tune,
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); }},
                   pipeline.max_fps};
   // The model has run once on an empty picture: what fails now may pass next time.

@@ -14,6 +14,7 @@
 #include "ipc/worker_fds.hpp"
 #include "worker/exit_request.hpp"
 #include "worker/frame/frame_ring.hpp"
+#include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
@@ -79,6 +80,7 @@ class Worker {
   CaptureCounters counters_;
   std::unique_ptr<FrameSource> source_;  // until the camera is opened
   ConnectPermit permit_;
+  TuningSlot tuning_;
   std::atomic<bool> stuck_{false};
   std::jthread detect_;
   std::optional<CaptureLoop> capture_;  // last: it is stopped first

@@ -183,6 +183,18 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   return table.text(colours);
 }
 
+std::string reconfigured_line(const std::string& id, const json& result) {
+  const std::string how = text_of(result, "how");
+  std::string became = "its next worker starts beside the present one";
+  if (how == "replace") became = "its next worker follows the present one";
+  if (how == "hot") {
+    became = member_of(result, "applied") == json(true)
+                 ? "its worker goes on with it"
+                 : "its worker did not answer, the next one will have it";
+  }
+  return id + " reconfigured (" + how + "): " + became + "\n";
+}
+
 std::string restart_line(const std::string& id, const json& result) {
   return id + " restarted (" + text_of(result, "mode") + "): generation " +
          std::to_string(count_of(result, "generation")) + ", gap " +

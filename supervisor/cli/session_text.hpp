@@ -20,6 +20,8 @@ namespace bulkhead::cli {
 /// "CONNECT_FAILED: connection refused"; empty where there is no reason.
 [[nodiscard]] std::string reason_text(const nlohmann::json& session);
 
+[[nodiscard]] std::string reconfigured_line(const std::string& id, const nlohmann::json& result);
+
 [[nodiscard]] std::string restart_line(const std::string& id, const nlohmann::json& result);
 
 [[nodiscard]] std::string system_text(const nlohmann::json& result);

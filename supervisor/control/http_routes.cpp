@@ -143,7 +143,12 @@ void HttpRoutes::answer_session(const HttpRequest& request, std::string_view res
     return json_text_of(*parsed);
   };
   if (slash == std::string_view::npos) {
-    if (!allows({"GET", "DELETE"}, request, done)) return;
+    if (!allows({"GET", "DELETE", "PATCH"}, request, done)) return;
+    if (request.method == "PATCH") {
+      const auto changes = params(request.body);
+      if (!changes) return done(http_error(400, changes.error()));
+      return call("session.reconfigure", *changes, std::move(done));
+    }
     return call(request.method == "GET" ? "session.get" : "session.unsubscribe", *params({}),
                 std::move(done));
   }

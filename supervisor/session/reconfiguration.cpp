@@ -1,5 +1,10 @@
 #include "supervisor/session/reconfiguration.hpp"
 
+#include <algorithm>
+
+#include "common/limits.hpp"
+#include "common/redaction.hpp"
+
 namespace bulkhead::supervisor {
 
 std::string_view name_of(Reconfiguration how) noexcept {
@@ -23,9 +28,33 @@ Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to) 
   rest.priority = from.priority;
   rest.max_rtsp_connections = from.max_rtsp_connections;
   rest.pipeline_name = from.pipeline_name;  // it has been resolved
+  if (rest.pipeline && from.pipeline) {
+    rest.pipeline->max_fps = from.pipeline->max_fps;
+    rest.pipeline->detect.min_confidence = from.pipeline->detect.min_confidence;
+    rest.pipeline->detect.nms_iou = from.pipeline->detect.nms_iou;
+    rest.pipeline->detect.classes = from.pipeline->detect.classes;
+  }
   if (rest == from) return Reconfiguration::Hot;
   rest.pipeline = from.pipeline;
   return rest == from ? Reconfiguration::Overlap : Reconfiguration::Replace;
+}
+
+ipc::Reconfigure tuning_of(const PipelineSpec& pipeline) {
+  return {.min_confidence = pipeline.detect.min_confidence,
+          .nms_iou = pipeline.detect.nms_iou,
+          .classes = pipeline.detect.classes,
+          .max_fps = static_cast<float>(pipeline.max_fps)};
+}
+
+Result<> check_classes(const PipelineSpec& pipeline, const ModelCard& card) {
+  for (const std::string& name : pipeline.detect.classes) {
+    if (std::ranges::find(card.labels, name) != card.labels.end()) continue;
+    return Error{ErrorCode::InvalidParams,
+                 "params.classes: the model " + card.name + " has no class \"" +
+                     printable_text(name, limits::kLabelBytes) + "\"; session.get lists its labels",
+                 "params.classes"};
+  }
+  return {};
 }
 
 }  // namespace bulkhead::supervisor

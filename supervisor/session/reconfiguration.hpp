@@ -2,7 +2,10 @@
 
 #include <string_view>
 
+#include "common/detection.hpp"
+#include "common/result.hpp"
 #include "common/session_spec.hpp"
+#include "ipc/command.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -17,5 +20,11 @@ enum class Reconfiguration {
 
 /// Pure. Equal specs are Hot.
 [[nodiscard]] Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to);
+
+/// What a worker is told of a pipeline that differs in nothing that it would have to load.
+[[nodiscard]] ipc::Reconfigure tuning_of(const PipelineSpec& pipeline);
+
+/// InvalidParams where the model has no such class.
+[[nodiscard]] Result<> check_classes(const PipelineSpec& pipeline, const ModelCard& card);
 
 }  // namespace bulkhead::supervisor

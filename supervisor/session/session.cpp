@@ -49,18 +49,23 @@ Session::Session(boost::asio::io_context& loop, const SessionEnvironment& enviro
 
 void Session::start() { start_because("REQUESTED"); }
 
-Reconfiguration Session::reconfigure(SessionSpec spec) {
-  if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
+Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
+                                             const std::function<void(const Result<>&)>& told) {
   auto how = reconfiguration(spec_, spec);
-  const bool possible =
-      how == Reconfiguration::Hot ? is_running(condition_.state) : expects_frames(condition_.state);
+  // What a worker that has not named its model would make of other classes is not known.
+  const bool possible = how == Reconfiguration::Hot
+                            ? is_running(condition_.state) && present_->model().has_value()
+                            : expects_frames(condition_.state);
   if (!wanted_ || !possible) how = Reconfiguration::Replace;
+  if (how == Reconfiguration::Hot && spec.pipeline) {
+    const auto known = check_classes(*spec.pipeline, *present_->model());
+    if (!known) return known.error();
+  }
+  if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
   switch (how) {
     case Reconfiguration::Hot:
-      refused_second_connection_ = refused_second_connection_ && spec.max_rtsp_connections <= 1;
-      spec_ = std::move(spec);
-      tell_log_level();
-      break;
+      change_hot(std::move(spec), told);
+      return how;
     case Reconfiguration::Overlap: {
       policy_.reset();
       const RestartMode mode = *possible_mode(RestartMode::Auto, spec);
@@ -73,13 +78,35 @@ Reconfiguration Session::reconfigure(SessionSpec spec) {
       start_because("RECONFIGURED");
       break;
   }
+  boost::asio::post(loop_, [told] { told({}); });
   return how;
 }
 
-void Session::tell_log_level() {
-  const bool told = present_->send(
-      {.request_id = 0, .deadline_ns = 0, .body = ipc::SetLogLevel{spec_.log_level}});
-  if (!told) log("the worker could not be told its log level; its successor will have it");
+void Session::change_hot(SessionSpec spec, const std::function<void(const Result<>&)>& told) {
+  refused_second_connection_ = refused_second_connection_ && spec.max_rtsp_connections <= 1;
+  std::vector<ipc::CommandBody> commands;
+  if (spec.log_level != spec_.log_level) commands.emplace_back(ipc::SetLogLevel{spec.log_level});
+  if (spec.pipeline != spec_.pipeline) commands.emplace_back(tuning_of(*spec.pipeline));
+  spec_ = std::move(spec);
+  const auto answered = [this, told](const Result<>& answer) {
+    if (!answer)
+      log("not told to the worker, its successor will have it: " + answer.error().message);
+    boost::asio::post(loop_, [told, answer] { told(answer); });
+  };
+  if (commands.empty()) return answered({});
+  const std::int64_t deadline_ns =
+      monotonic_ns() + nanoseconds{Millis{limits::kReconfigureTime}}.count();
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    // Carried out in order, so the last answer stands for all.
+    const bool is_last = i + 1 == commands.size();
+    const auto id = is_last ? pending_.add(deadline_ns, answered) : Result<std::uint64_t>{0};
+    if (!id) return answered(id.error());
+    const bool sent =
+        present_->send({.request_id = *id, .deadline_ns = 0, .body = std::move(commands[i])});
+    if (sent) continue;
+    const Error busy{ErrorCode::Unavailable, "the worker takes no commands now", {}};
+    return is_last ? pending_.fail(*id, busy) : answered(busy);
+  }
 }
 
 void Session::start_because(const std::string& reason) {

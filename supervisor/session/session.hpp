@@ -46,7 +46,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Other parameters. What they asked of the worker; Overlap may still turn out as a replacement
   /// by a worker that has loaded all it needs, where the camera serves one connection only.
-  Reconfiguration reconfigure(SessionSpec spec);
+  /// `told` is called later: of Hot, once the worker has it, or with why it has not; its successor
+  /// will. InvalidParams: the model has no such class; nothing changes.
+  Result<Reconfiguration> reconfigure(SessionSpec spec,
+                                      const std::function<void(const Result<>&)>& told);
 
   void stop();
 
@@ -97,7 +100,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void perform(SessionAction action, const Error& reason);
   void spawn();
   void start_because(const std::string& reason);
-  void tell_log_level();
+  void change_hot(SessionSpec spec, const std::function<void(const Result<>&)>& told);
   void arm_retry();
   void arm_tick();
   void on_tick();

@@ -45,9 +45,10 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
     Session& session = *known->second;
     if (session.wanted() && session.spec() == spec) return subscribed(session, Change::Unchanged);
     const bool was_wanted = session.wanted();
-    const Reconfiguration how = session.reconfigure(std::move(spec));
+    const auto how = session.reconfigure(std::move(spec), [](const Result<>&) {});
+    if (!how) return how.error();
     if (!was_wanted) return subscribed(session, Change::Added);
-    return subscribed(session, Change::Reconfigured, how);
+    return subscribed(session, Change::Reconfigured, *how);
   }
   if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
   Session& session = add(std::move(spec));
@@ -149,6 +150,30 @@ void SessionTable::restart(const SubscriptionId& id, RestartMode mode,
   if (!session) return refuse(session.error());
   if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
   (*session)->restart(mode, std::move(done));
+}
+
+Result<SessionSpec> SessionTable::asked(const SubscriptionId& id) const {
+  const auto session = find(id);
+  if (!session) return session.error();
+  return (*session)->spec();
+}
+
+void SessionTable::reconfigure(SessionSpec spec, std::function<void(Result<Reconfigured>)> done) {
+  const auto refuse = [&](const Error& error) {
+    boost::asio::post(loop_, [done, error] { done(error); });
+  };
+  const auto session = find(spec.id);
+  if (!session) return refuse(session.error());
+  if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  // The answer comes on a later turn of the loop, when it is known what it was asked for.
+  const auto how = std::make_shared<Reconfiguration>(Reconfiguration::Hot);
+  const auto told = [done, how, weak = std::weak_ptr{*session}](const Result<>& answer) {
+    const auto alive = weak.lock();
+    done(Reconfigured{*how, alive ? alive->generation() : 0, answer.has_value()});
+  };
+  const auto decided = (*session)->reconfigure(std::move(spec), told);
+  if (!decided) return refuse(decided.error());
+  *how = *decided;
 }
 
 void SessionTable::snapshot(const SubscriptionId& id,

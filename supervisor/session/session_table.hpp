@@ -39,6 +39,13 @@ class SessionTable {
 
   using Restarted = supervisor::Restarted;
 
+  struct Reconfigured {
+    Reconfiguration how;
+    Generation generation;
+    bool applied;  // Hot: the worker has them; false: it did not answer, its successor will have
+                   // them
+  };
+
   SessionTable(boost::asio::io_context& loop, SessionEnvironment environment, SessionEvents events);
   ~SessionTable();
 
@@ -46,6 +53,14 @@ class SessionTable {
   /// worker, beside the present one until that has results where the camera stays the same. The
   /// spec's pipeline is resolved. Two names that would share a log file: AlreadyExists.
   Result<Subscribed> subscribe(SessionSpec spec);
+
+  /// Other parameters for a session that is there; its name is the spec's. Hot: `done` once the
+  /// worker has answered, or has not in time. Otherwise at once; what becomes of the other worker
+  /// is seen in the session's states. NotFound; InvalidParams: the model has no such class.
+  void reconfigure(SessionSpec spec, std::function<void(Result<Reconfigured>)> done);
+
+  /// What is asked for, as opposed to what is served while a successor is on its way.
+  [[nodiscard]] Result<SessionSpec> asked(const SubscriptionId& id) const;
 
   /// At start: the sessions of the registry, in this order, one each limits::kRestoreInterval so
   /// that not all models are loaded at once; who may ask a camera is ConnectionAdmission's. Those

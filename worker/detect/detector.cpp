@@ -115,6 +115,7 @@ struct Detector::Parts {
   OutputPlan plan;
   DecodeFilter filter;
   InputSize input;
+  float usual_iou;  // of the model's family
   float max_iou;
   BoxLimits box_limits;
   ModelCard card;
@@ -197,6 +198,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   if (!wanted) return wanted.error();
 
   const bool yolox = plan->family == OutputLayout::YoloX;
+  const float usual_iou = yolox ? kYoloXIou : kOthersIou;
   ModelCard card{.name = model->entry ? model->entry->name : model->file.path().stem().string(),
                  .sha256 = model->file.sha256(),
                  .family = std::string{family_name(plan->family)},
@@ -212,7 +214,8 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
             .plan = *plan,
             .filter = {stage.min_confidence, std::move(*wanted), box_limits.every_class},
             .input = *input,
-            .max_iou = stage.nms_iou.value_or(yolox ? kYoloXIou : kOthersIou),
+            .usual_iou = usual_iou,
+            .max_iou = stage.nms_iou.value_or(usual_iou),
             .box_limits = box_limits,
             .card = std::move(card),
             .times = {},
@@ -232,6 +235,16 @@ Result<std::vector<Object>> Detector::detect(const Frame& frame) {
   std::vector<Object> found = parts.objects();
   parts.times = {micros(start, boxed), micros(boxed, inferred), micros(inferred, monotonic_ns())};
   return found;
+}
+
+Result<> Detector::tune(float min_confidence, std::optional<float> nms_iou,
+                        const std::vector<std::string>& classes) {
+  auto wanted = wanted_labels(classes, parts_->card.labels);
+  if (!wanted) return wanted.error();
+  parts_->filter.min_confidence = min_confidence;
+  parts_->filter.wanted_labels = std::move(*wanted);
+  parts_->max_iou = nms_iou.value_or(parts_->usual_iou);
+  return {};
 }
 
 const StageTimes& Detector::last_times() const noexcept { return parts_->times; }

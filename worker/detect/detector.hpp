@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,11 @@ class Detector {
   /// size and format from call to call. Errors: InferenceFailed; InvalidParams for a frame that
   /// is empty or larger than limits::kFrameSide.
   Result<std::vector<Object>> detect(const Frame& frame);
+
+  /// Other thresholds and classes from the next `detect` on. InvalidParams for a class that the
+  /// model does not have; then nothing changes.
+  Result<> tune(float min_confidence, std::optional<float> nms_iou,
+                const std::vector<std::string>& classes);
 
   /// Of the last successful `detect`.
   [[nodiscard]] const StageTimes& last_times() const noexcept;

@@ -17,7 +17,7 @@ void add(std::atomic<std::uint64_t>& total, std::int64_t amount) noexcept {
 }  // namespace
 
 DetectLoop::DetectLoop(Stages stages, double max_fps)
-    : stages_{std::move(stages)}, gate_{max_fps}, timer_{stages_.status} {}
+    : stages_{std::move(stages)}, max_fps_{max_fps}, gate_{max_fps}, timer_{stages_.status} {}
 
 Result<> DetectLoop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -31,6 +31,7 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
       continue;
     }
     waiting_ = ipc::Stage::WaitingForFrame;
+    tune();
     take(*frame);
     if (!gate_.admit(frame->arrival_ns)) {
       stages_.status.frames_skipped_total.fetch_add(1, ipc::kCounterOrder);
@@ -39,6 +40,16 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     if (auto done = infer_and_publish(*frame); !done) return done;
   }
   return {};
+}
+
+void DetectLoop::tune() {
+  const auto tuning = stages_.tuning.take();
+  if (!tuning) return;
+  if (tuning->max_fps != max_fps_) {
+    max_fps_ = tuning->max_fps;
+    gate_ = FrameRateGate{max_fps_};
+  }
+  if (stages_.tune) stages_.tune(*tuning);
 }
 
 void DetectLoop::take(const Frame& frame) {

@@ -14,6 +14,7 @@
 #include "worker/pipeline/frame_rate_gate.hpp"
 #include "worker/pipeline/frozen_picture.hpp"
 #include "worker/pipeline/stage_timer.hpp"
+#include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
@@ -22,6 +23,8 @@ namespace bulkhead::worker {
 
 /// Takes frames from the ring, has them inferred and publishes what was found: IMPORTANT when
 /// there is something, BULK when there is nothing.
+///
+/// Other thresholds and another rate take effect between two frames.
 ///
 /// Runs on the thread `detect`, on its stack. Waits only for frames, at most kFrameWait at a time;
 /// a full result ring never holds it up. Shows each stage and its time in the status page.
@@ -42,7 +45,9 @@ class DetectLoop {
     PreviewPublisher& preview;
     CameraReport& camera;
     ipc::StatusPage& status;
-    std::function<void()> on_first_inferred;  // may be empty
+    TuningSlot& tuning;
+    std::function<void(const ipc::Reconfigure&)> tune;  // what of it concerns `infer`
+    std::function<void()> on_first_inferred;            // may be empty
   };
 
   DetectLoop(Stages stages, double max_fps);
@@ -52,11 +57,13 @@ class DetectLoop {
   Result<> run(const std::stop_token& stop);
 
  private:
+  void tune();
   void take(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
   void count(const Inference& inference) noexcept;
 
   Stages stages_;
+  double max_fps_;
   FrameRateGate gate_;
   FrozenPicture frozen_picture_;
   DarkPicture dark_picture_;

@@ -41,6 +41,7 @@ void declare_add(CLI::App& app, Command& chosen);
 void declare_rm(CLI::App& app, Command& chosen);
 void declare_ls(CLI::App& app, Command& chosen);
 void declare_get(CLI::App& app, Command& chosen);
+void declare_reconfigure(CLI::App& app, Command& chosen);
 void declare_restart(CLI::App& app, Command& chosen);
 void declare_watch(CLI::App& app, Command& chosen);
 void declare_snapshot(CLI::App& app, Command& chosen);

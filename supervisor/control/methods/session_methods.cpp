@@ -6,6 +6,7 @@
 #include "common/session_spec.hpp"
 #include "supervisor/config.hpp"
 #include "supervisor/control/base64.hpp"
+#include "supervisor/control/changed_spec.hpp"
 #include "supervisor/control/control_services.hpp"
 #include "supervisor/control/json_rpc.hpp"
 #include "supervisor/control/session_json.hpp"
@@ -53,19 +54,13 @@ std::string_view name_of(SessionTable::Change change) {
   return "";
 }
 
-Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const json& params) {
-  auto spec = SessionSpec::from_json(params, kParams);
+/// What a camera's address and pipeline mean here.
+Result<SessionSpec> resolve(const Config& config, Result<SessionSpec> spec) {
   if (!spec) return spec;
   if (spec->url.scheme == "file" && !config.sources.allow_file_urls) {
     return Error{ErrorCode::InvalidParams,
                  "params.rtspUrl: file addresses are switched off; set sources.allow_file_urls",
                  "params.rtspUrl"};
-  }
-  if (spec->lifetime == Lifetime::Connection && caller.connection == 0) {
-    return Error{ErrorCode::InvalidParams,
-                 "params.lifetime: an HTTP request is no lasting connection; use the WebSocket or "
-                 "\"persistent\"",
-                 "params.lifetime"};
   }
   if (!spec->pipeline) {
     if (spec->pipeline_name.empty()) spec->pipeline_name = config.default_pipeline;
@@ -76,6 +71,17 @@ Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const 
       return error;
     }
     spec->pipeline = std::move(*pipeline);
+  }
+  return spec;
+}
+
+Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const json& params) {
+  auto spec = resolve(config, SessionSpec::from_json(params, kParams));
+  if (spec && spec->lifetime == Lifetime::Connection && caller.connection == 0) {
+    return Error{ErrorCode::InvalidParams,
+                 "params.lifetime: an HTTP request is no lasting connection; use the WebSocket or "
+                 "\"persistent\"",
+                 "params.lifetime"};
   }
   return spec;
 }
@@ -107,6 +113,31 @@ void subscribe(const ControlServices& services, const Caller& caller, const json
     answer["kept"] = kept.has_value();
     reply(json_text_of(answer));
   });
+}
+
+void reconfigure(const ControlServices& services, const json& params, const Reply& reply) {
+  JsonFields fields{params, kParams};
+  const auto id = read_id(fields);
+  if (!id) return reply(fields.finish().error());
+  const auto asked = services.sessions.asked(*id);
+  if (!asked) return reply(at_id(asked.error()));
+  auto spec = resolve(services.config, changed_spec(*asked, params, kParams));
+  if (!spec) return reply(spec.error());
+  services.sessions.reconfigure(
+      *spec, [services, reply, spec = *spec](const Result<SessionTable::Reconfigured>& done) {
+        if (!done) return reply(done.error());
+        json answer{{"subscriptionIdentifier", spec.id.text()},
+                    {"how", name_of(done->how)},
+                    {"generation", done->generation}};
+        if (done->how == Reconfiguration::Hot) answer["applied"] = done->applied;
+        if (services.registry == nullptr || spec.lifetime == Lifetime::Connection) {
+          return reply(json_text_of(answer));
+        }
+        services.registry->put(spec, [reply, answer](const Result<>& kept) mutable {
+          answer["kept"] = kept.has_value();
+          reply(json_text_of(answer));
+        });
+      });
 }
 
 void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
@@ -179,6 +210,10 @@ void add_session_methods(MethodTable& table, const ControlServices& services) {
   table.add("session.unsubscribe",
             [services](const Caller&, const json& params, const Reply& reply) {
               unsubscribe(services, params, reply);
+            });
+  table.add("session.reconfigure",
+            [services](const Caller&, const json& params, const Reply& reply) {
+              reconfigure(services, params, reply);
             });
   table.add("session.list", [services](const Caller&, const json& params, const Reply& reply) {
     list(services, params, reply);

@@ -33,6 +33,31 @@ TEST(Command, CarriesEachBody) {
   const auto level = decode_command(encoded(command_of(SetLogLevel{.level = "debug"})));
   ASSERT_TRUE(level);
   EXPECT_EQ(std::get<SetLogLevel>(level->body).level, "debug");
+
+  const auto tuning = decode_command(encoded(command_of(Reconfigure{
+      .min_confidence = 0.4F, .nms_iou = 0.5F, .classes = {"person", "car"}, .max_fps = 12.5F})));
+  ASSERT_TRUE(tuning);
+  const auto& got = std::get<Reconfigure>(tuning->body);
+  EXPECT_EQ(got.min_confidence, 0.4F);
+  EXPECT_EQ(got.nms_iou, 0.5F);
+  EXPECT_EQ(got.classes, (std::vector<std::string>{"person", "car"}));
+  EXPECT_EQ(got.max_fps, 12.5F);
+
+  const auto usual = decode_command(encoded(command_of(Reconfigure{.nms_iou = {}, .classes = {}})));
+  ASSERT_TRUE(usual);
+  EXPECT_EQ(std::get<Reconfigure>(usual->body).nms_iou, std::nullopt);
+}
+
+TEST(Command, DecidesThresholdsAndARateAtTheirLimits) {
+  const auto is_taken = [](const Reconfigure& tuning) {
+    return decode_command(encoded(command_of(tuning))).has_value();
+  };
+  EXPECT_TRUE(is_taken({.min_confidence = 1, .nms_iou = 1, .classes = {}, .max_fps = 1000}));
+  EXPECT_TRUE(is_taken({.min_confidence = 0, .nms_iou = 0, .classes = {}, .max_fps = 0}));
+  EXPECT_FALSE(is_taken({.min_confidence = 1.01F, .nms_iou = {}, .classes = {}}));
+  EXPECT_FALSE(is_taken({.nms_iou = 1.01F, .classes = {}}));
+  EXPECT_FALSE(is_taken({.nms_iou = -0.5F, .classes = {}}));
+  EXPECT_FALSE(is_taken({.nms_iou = {}, .classes = {}, .max_fps = 1001}));
 }
 
 TEST(Command, DecidesAQualityAtItsLimits) {
@@ -44,7 +69,8 @@ TEST(Command, DecidesAQualityAtItsLimits) {
 
 TEST(Command, IsCorruptWhenCutOrExtended) {
   for (const CommandBody& body :
-       {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}}}) {
+       {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}},
+        CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}}}) {
     auto bytes = encoded(command_of(body));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       EXPECT_FALSE(decode_command(std::span{bytes}.first(size)));

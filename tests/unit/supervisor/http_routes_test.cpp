@@ -57,7 +57,7 @@ TEST_F(HttpRoutesTest, AWrongVerbIsToldWhichThereAre) {
   EXPECT_EQ(reply.allow, "GET, POST");
   EXPECT_EQ(ask("POST", "/healthz").allow, "GET");
   EXPECT_EQ(ask("ET", "/healthz").status, 405U);
-  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam").allow, "GET, DELETE");
+  EXPECT_EQ(ask("POST", "/api/v1/sessions/cam").allow, "GET, DELETE, PATCH");
   EXPECT_EQ(ask("GET", "/api/v1/sessions/cam/restart").allow, "POST");
 }
 

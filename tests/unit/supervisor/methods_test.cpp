@@ -76,8 +76,8 @@ TEST_F(MethodsTest, TheDescriptionNamesEveryState) {
 }
 
 TEST_F(MethodsTest, AnUnknownSessionIsNotFoundAndTheFieldIsNamed) {
-  for (const auto* method :
-       {"session.get", "session.unsubscribe", "session.restart", "session.snapshot"}) {
+  for (const auto* method : {"session.get", "session.unsubscribe", "session.reconfigure",
+                             "session.restart", "session.snapshot"}) {
     const auto outcome = call(method, {{"subscriptionIdentifier", "nobody"}});
     ASSERT_FALSE(outcome) << method;
     EXPECT_EQ(outcome.error().code, ErrorCode::NotFound) << method;

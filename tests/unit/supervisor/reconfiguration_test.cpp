@@ -28,14 +28,20 @@ TEST(ReconfigurationTest, WhatTheWorkerCanBeToldIsHot) {
   EXPECT_EQ(after([](SessionSpec& s) { s.priority = 9; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.max_rtsp_connections = 1; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline_name = "same thing"; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->max_fps = 3; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.min_confidence = 0.9F; }),
+            Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.nms_iou = 0.9F; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.classes = {"car"}; }),
+            Reconfiguration::Hot);
 }
 
 TEST(ReconfigurationTest, AnotherPipelineOnTheSameCameraOverlaps) {
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.model = "yolox_nano"; }),
             Reconfiguration::Overlap);
   EXPECT_EQ(after([](SessionSpec& s) {
+              s.pipeline->detect.labels = {"car"};
               s.pipeline->max_fps = 3;
-              s.log_level = "debug";
             }),
             Reconfiguration::Overlap);
 }
@@ -50,6 +56,33 @@ TEST(ReconfigurationTest, AnotherCameraReplacesWhateverElseChanges) {
               s.pipeline->max_fps = 3;
             }),
             Reconfiguration::Replace);
+}
+
+TEST(ReconfigurationTest, AWorkerIsToldAllThatItCanChangeWithoutLoading) {
+  PipelineSpec pipeline;
+  pipeline.max_fps = 12.5;
+  pipeline.detect.min_confidence = 0.4F;
+  pipeline.detect.nms_iou = 0.5F;
+  pipeline.detect.classes = {"car"};
+  const auto told = tuning_of(pipeline);
+  EXPECT_EQ(told.max_fps, 12.5F);
+  EXPECT_EQ(told.min_confidence, 0.4F);
+  EXPECT_EQ(told.nms_iou, 0.5F);
+  EXPECT_EQ(told.classes, std::vector<std::string>{"car"});
+}
+
+TEST(ReconfigurationTest, AClassThatTheModelDoesNotHaveIsRefusedByName) {
+  ModelCard card;
+  card.name = "yolo11n";
+  card.labels = {"person", "car"};
+  PipelineSpec pipeline;
+  pipeline.detect.classes = {"car"};
+  EXPECT_TRUE(check_classes(pipeline, card));
+  pipeline.detect.classes = {"car", "cow"};
+  const auto refused = check_classes(pipeline, card);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "params.classes");
+  EXPECT_NE(refused.error().message.find("\"cow\""), std::string::npos);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/limits.hpp"
@@ -37,21 +38,24 @@ class DetectLoopTest : public testing::Test {
   }
 
   Result<> run(LoopRun how = {}) {
-    DetectLoop loop{{.ring = ring_,
-                     .infer =
-                         [this, how](const Frame& frame) {
-                           stages_.push_back(static_cast<Stage>(status().stage.load()));
-                           auto answer = infer_(frame);
-                           if (how.stop_after_last_frame && ring_.depth() == 0)
-                             stop_.request_stop();
-                           return answer;
-                         },
-                     .publisher = publisher_,
-                     .preview = preview_,
-                     .camera = camera_,
-                     .status = status(),
-                     .on_first_inferred = [this] { ++first_inferred_; }},
-                    how.max_fps};
+    DetectLoop loop{
+        {.ring = ring_,
+         .infer =
+             [this, how](const Frame& frame) {
+               stages_.push_back(static_cast<Stage>(status().stage.load()));
+               auto answer = infer_(frame);
+               if (how.stop_after_last_frame && ring_.depth() == 0) stop_.request_stop();
+               return answer;
+             },
+         .publisher = publisher_,
+         .preview = preview_,
+         .camera = camera_,
+         .status = status(),
+         .tuning = tuning_,
+         .tune =
+             [this](const ipc::Reconfigure& tuning) { tuned_.push_back(tuning.min_confidence); },
+         .on_first_inferred = [this] { ++first_inferred_; }},
+        how.max_fps};
     return loop.run(stop_.get_token());
   }
 
@@ -79,6 +83,8 @@ class DetectLoopTest : public testing::Test {
   DetectLoop::Infer infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
     return DetectLoop::Inference{};
   };
+  TuningSlot tuning_;
+  std::vector<float> tuned_;
   std::vector<Stage> stages_;
   int first_inferred_ = 0;
 };
@@ -104,6 +110,24 @@ TEST_F(DetectLoopTest, ObjectsAreImportantAndTheirAbsenceIsBulk) {
   EXPECT_EQ(found.height, 48U);
   EXPECT_EQ(taken[1].priority, PriorityClass::Bulk);
   EXPECT_EQ(std::get<Detection>(taken[1].record.body).frame_id, 1U);
+}
+
+TEST_F(DetectLoopTest, OtherThresholdsAndAnotherRateTakeEffectBetweenTwoFramesAndCostNone) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> seen;  // frame, how often it was tuned before
+  infer_ = [&](const Frame& frame) -> Result<DetectLoop::Inference> {
+    seen.emplace_back(frame.id, tuned_.size());
+    if (frame.id == 2) {
+      tuning_.put({.min_confidence = 0.1F, .nms_iou = {}, .classes = {}});
+      tuning_.put({.min_confidence = 0.6F, .nms_iou = {}, .classes = {}, .max_fps = 10});
+    }
+    return DetectLoop::Inference{};
+  };
+  for (std::uint64_t id = 1; id <= 9; ++id) give(id, 50 * static_cast<std::int64_t>(id));
+  ASSERT_TRUE(run());
+  EXPECT_EQ(tuned_, std::vector<float>{0.6F});  // the latest, once
+  EXPECT_EQ(seen, (std::vector<std::pair<std::uint64_t, std::size_t>>{
+                      {1, 0}, {2, 0}, {3, 1}, {5, 1}, {7, 1}, {9, 1}}));
+  EXPECT_EQ(status().frames_skipped_total.load(), 3U);
 }
 
 TEST_F(DetectLoopTest, TheFirstInferredFrameOfAConnectionIsReportedBeforeItsDetection) {

@@ -85,6 +85,17 @@ TEST(SessionDetailsTest, WithoutWorkerModelOrFrameItSaysSo) {
   EXPECT_NE(text.find("model       -"), std::string::npos) << text;
 }
 
+TEST(ReconfiguredLineTest, WhatBecomesOfTheWorkerIsSaid) {
+  EXPECT_EQ(reconfigured_line("gate", json::parse(R"({"how": "hot", "applied": true})")),
+            "gate reconfigured (hot): its worker goes on with it\n");
+  EXPECT_EQ(reconfigured_line("gate", json::parse(R"({"how": "hot", "applied": false})")),
+            "gate reconfigured (hot): its worker did not answer, the next one will have it\n");
+  EXPECT_EQ(reconfigured_line("gate", json::parse(R"({"how": "overlap"})")),
+            "gate reconfigured (overlap): its next worker starts beside the present one\n");
+  EXPECT_EQ(reconfigured_line("gate", json::parse(R"({"how": "replace"})")),
+            "gate reconfigured (replace): its next worker follows the present one\n");
+}
+
 TEST(RestartLineTest, GapAndLossAreNamed) {
   EXPECT_EQ(restart_line("gate", json::parse(R"({"mode": "replace", "generation": 4, "gapMs": 812,
                                                 "lostFrames": 9, "duplicateFrames": 0})")),

@@ -1,0 +1,97 @@
+#include "supervisor/control/changed_spec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "supervisor/control/embedded.hpp"
+
+namespace bulkhead::supervisor {
+namespace {
+
+using nlohmann::json;
+
+SessionSpec spec() {
+  const json asked{
+      {"subscriptionIdentifier", "gate"},
+      {"rtspUrl", "rtsp://op:secret@10.0.0.5/a"},
+      {"priority", 7},
+      {"pipeline",
+       {{"name", "people"},
+        {"maxFps", 10},
+        {"stages", {{{"type", "detect"}, {"model", "yolo11n"}, {"classes", {"person"}}}}}}}};
+  SessionSpec made = SessionSpec::from_json(asked, "params").value();
+  made.pipeline_name = "people";  // by which it was asked for
+  return made;
+}
+
+Result<SessionSpec> changed(const json& changes) { return changed_spec(spec(), changes, "params"); }
+
+TEST(ChangedSpecTest, WhatIsLeftOutStaysAsItIs) {
+  EXPECT_EQ(changed(json::object()).value(), spec());
+  const auto other = changed({{"priority", 2}});
+  SessionSpec expected = spec();
+  expected.priority = 2;
+  EXPECT_EQ(other.value(), expected);
+}
+
+TEST(ChangedSpecTest, ThresholdsAndRateAreSetInThePipelineWhichThenHasNoNameToLookUp) {
+  const auto tuned = changed({{"minConfidence", 0.6}, {"nmsIou", 0.5}, {"maxFps", 3}}).value();
+  EXPECT_EQ(tuned.pipeline->detect.min_confidence, 0.6F);
+  EXPECT_EQ(tuned.pipeline->detect.nms_iou, 0.5F);
+  EXPECT_EQ(tuned.pipeline->max_fps, 3);
+  EXPECT_EQ(tuned.pipeline->detect.classes, std::vector<std::string>{"person"});
+  EXPECT_EQ(tuned.pipeline_name, "");
+}
+
+TEST(ChangedSpecTest, NullReturnsToTheDefault) {
+  const auto tuned = changed({{"classes", nullptr}, {"maxFps", nullptr}, {"priority", nullptr}});
+  EXPECT_TRUE(tuned->pipeline->detect.classes.empty());
+  EXPECT_EQ(tuned->pipeline->max_fps, 0);
+  EXPECT_EQ(tuned->priority, SessionSpec::kDefaultPriority);
+}
+
+TEST(ChangedSpecTest, AValueOutOfRangeIsRefusedByTheNameItWasGivenUnder) {
+  const auto refused = [](const json& changes) { return changed(changes).error(); };
+  EXPECT_EQ(refused({{"minConfidence", 1.5}}).field, "params.minConfidence");
+  EXPECT_EQ(refused({{"minConfidence", 1.5}}).message.find("params.minConfidence:"), 0U);
+  EXPECT_EQ(refused({{"maxFps", 1001}}).field, "params.maxFps");
+  EXPECT_EQ(refused({{"priority", 10}}).field, "params.priority");
+  EXPECT_EQ(refused({{"noSuchParameter", 1}}).field, "params.noSuchParameter");
+}
+
+TEST(ChangedSpecTest, TheOldCamerasPasswordIsNotTakenToAnotherCamera) {
+  const auto moved = changed({{"rtspUrl", "rtsp://10.0.0.9/b"}}).value();
+  EXPECT_EQ(moved.url.host, "10.0.0.9");
+  EXPECT_EQ(moved.url.user, "");
+  EXPECT_EQ(moved.url.password, "");
+}
+
+TEST(ChangedSpecTest, AnotherPipelineTakesThePlaceOfTheOldOneWhole) {
+  const auto other = changed({{"pipeline", "traffic"}}).value();
+  EXPECT_EQ(other.pipeline_name, "traffic");
+  EXPECT_FALSE(other.pipeline);
+  const auto both = changed({{"pipeline", "traffic"}, {"maxFps", 3}});
+  EXPECT_EQ(both.error().field, "params.pipeline");
+}
+
+TEST(ChangedSpecTest, WhoOwnsTheSessionIsNotChangedByAnybody) {
+  EXPECT_EQ(changed({{"lifetime", "connection"}}).error().field, "params.lifetime");
+}
+
+TEST(ChangedSpecTest, EveryDescribedParameterIsKnown) {
+  const json described = json::parse(kOpenRpcText).at("methods");
+  for (const json& method : described) {
+    if (method["name"] != "session.reconfigure") continue;
+    for (const json& param : method["params"]) {
+      const std::string key = param["name"];
+      const auto wrong = changed({{key, json::array({json::array()})}});
+      ASSERT_FALSE(wrong) << key;
+      EXPECT_EQ(wrong.error().message.find("unknown"), std::string::npos) << wrong.error().message;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bulkhead::supervisor
