@@ -35,6 +35,7 @@ void visit(Fields& fields, Config& config) {
     processes.integer("process_cleanup_timeout", value.process_cleanup_timeout, 0, 86400);
     processes.integer("health_check_interval", value.health_check_interval, 1, 3600);
     processes.integer("warm_spares", value.warm_spares, 0, limits::kWarmSpares);
+    processes.text_or_none("worker_user", value.worker_user);
     processes.group("log_rotation", [&](Fields& rotation) {
       rotation.integer("max_size_mb", value.log_rotation.max_size_mb, 1, 10240);
       rotation.integer("backup_count", value.log_rotation.backup_count, 0, 100);
@@ -93,6 +94,9 @@ class Reader {
     value = fields_.string(key, value, limits::kPathBytes);
     if (value.empty()) fields_.fail(key, "is empty; remove it or give at least one character");
   }
+  void text_or_none(const char* key, std::string& value) {
+    value = fields_.string(key, value, limits::kPathBytes);
+  }
   void path(const char* key, fs::path& value) {
     std::string text_value = value.string();
     text(key, text_value);
@@ -130,6 +134,7 @@ class Writer {
   void number(const char* key, const double& value, double, double) { object_[key] = value; }
   void boolean(const char* key, const bool& value) { object_[key] = value; }
   void text(const char* key, const std::string& value) { object_[key] = value; }
+  void text_or_none(const char* key, const std::string& value) { text(key, value); }
   void path(const char* key, const fs::path& value) { object_[key] = value.string(); }
   void choice(const char* key, const std::string& value, const std::vector<std::string_view>&) {
     object_[key] = value;

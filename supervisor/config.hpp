@@ -27,6 +27,7 @@ struct Config {
     std::uint32_t process_cleanup_timeout = 30;  // seconds
     std::uint32_t health_check_interval = 10;    // seconds
     std::uint32_t warm_spares = 1;               // started workers that wait for a session
+    std::string worker_user;                     // empty: that of the supervisor
     struct LogRotation {
       std::uint32_t max_size_mb = 100;
       std::uint32_t backup_count = 5;

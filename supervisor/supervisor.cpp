@@ -22,6 +22,7 @@
 #include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
 #include "supervisor/signals.hpp"
+#include "supervisor/worker_user.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -178,6 +179,11 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
     const bool held = lock.error().code == ErrorCode::AlreadyExists;
     return StartFailure{held ? kExitAlreadyRunning : kExitStateDir, lock.error().message};
   }
+  const auto worker_user = find_worker_user(config.session_processes.worker_user);
+  if (!worker_user) return StartFailure{kExitConfig, worker_user.error().message};
+  if (const auto given = hand_over(config.state_dir, *worker_user); !given) {
+    return StartFailure{kExitStateDir, given.error().message};
+  }
   auto log = open_own_log(config, log_dir);
   if (!log) return StartFailure{kExitStateDir, log.error().message};
 
@@ -185,6 +191,8 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   auto cgroups = make_cgroups(config.resource_limits.memory_per_process_mb, **log);
   SessionEnvironment environment =
       environment_of(config, std::move(worker_executable), log_dir, *log);
+  environment.worker.uid = worker_user->uid;
+  environment.worker.gid = worker_user->gid;
   environment.worker.limits.cgroups = cgroups.get();
   std::unique_ptr<Supervisor> supervisor{new Supervisor{
       std::make_unique<Parts>(std::move(config), std::move(*lock), *log, std::move(cgroups),

@@ -7,10 +7,12 @@ target_sources(bulkhead_supervisor_frame
     program_exit.hpp
     service_notifier.hpp
     signals.hpp
+    worker_user.hpp
   PRIVATE
     instance_lock.cpp
     service_notifier.cpp
     signals.cpp
+    worker_user.cpp
 )
 target_link_libraries(bulkhead_supervisor_frame PUBLIC bulkhead::common Threads::Threads)
 set_target_properties(bulkhead_supervisor_frame PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

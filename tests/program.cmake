@@ -1,5 +1,6 @@
 bulkhead_test(supervisor_frame_test LABEL unit
   SOURCES unit/supervisor/instance_lock_test.cpp unit/supervisor/service_notifier_test.cpp
+    unit/supervisor/worker_user_test.cpp
   LINK bulkhead::supervisor_frame
 )
 bulkhead_test(supervisor_process_test LABEL process

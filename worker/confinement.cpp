@@ -1,6 +1,7 @@
 #include "worker/confinement.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -31,6 +32,15 @@ Result<> confine_process() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("PR_SET_NO_NEW_PRIVS");
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return refused("RLIMIT_CORE");
+  return {};
+}
+
+Result<> become_user(uid_t uid, gid_t gid) {
+  if (::setgroups(0, nullptr) != 0) return refused("setgroups");
+  if (::setresgid(gid, gid, gid) != 0) return refused("setresgid");
+  if (::setresuid(uid, uid, uid) != 0) return refused("setresuid");
+  // The kernel forgets it with the user.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return refused("PR_SET_PDEATHSIG");
   return {};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include "common/result.hpp"
 
 namespace bulkhead::worker {
@@ -16,6 +18,12 @@ namespace bulkhead::worker {
 /// The process stays dumpable: the supervisor reads its memory figures from /proc, which the
 /// kernel denies for others. Unavailable with the step that the kernel refused.
 [[nodiscard]] Result<> confine_process();
+
+/// Becomes the user of these numbers for good, without any further group, and without the
+/// capabilities of the superuser. Before anything is opened that this user must be able to open
+/// again. Unavailable with the step that the kernel refused: the operator asked for it, so a worker
+/// does not go on without.
+[[nodiscard]] Result<> become_user(uid_t uid, gid_t gid);
 
 /// Signals of a worker: SIGTERM is blocked in all threads to come and left to the control loop's
 /// signalfd; SIGINT and SIGHUP, which a terminal sends to all, and SIGPIPE are ignored.

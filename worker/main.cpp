@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -132,22 +134,39 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   return worker.run();
 }
 
-/// `--cache-dir DIR`, absolute: all that a worker has to know before its session.
-std::optional<std::filesystem::path> cache_dir_of(const std::vector<std::string_view>& arguments) {
-  if (arguments.size() != 2 || arguments[0] != "--cache-dir") return std::nullopt;
-  const std::filesystem::path cache_dir{arguments[1]};
-  return cache_dir.is_absolute() ? std::optional{cache_dir} : std::nullopt;
+/// All that a worker has to know before its session.
+struct Arguments {
+  std::filesystem::path cache_dir;  // absolute
+  std::optional<std::pair<uid_t, gid_t>> user;
+};
+
+/// `--cache-dir DIR [--user UID:GID]`
+std::optional<Arguments> read_arguments(const std::vector<std::string_view>& given) {
+  if (given.size() != 2 && given.size() != 4) return std::nullopt;
+  Arguments arguments{.cache_dir = given[1], .user = {}};
+  if (given[0] != "--cache-dir" || !arguments.cache_dir.is_absolute()) return std::nullopt;
+  if (given.size() == 2) return arguments;
+  const std::string_view user = given[3];
+  const char* const end = user.data() + user.size();
+  auto& [uid, gid] = arguments.user.emplace();
+  const auto [colon, bad_uid] = std::from_chars(user.data(), end, uid);
+  if (given[2] != "--user" || bad_uid != std::errc{} || colon == end || *colon != ':') {
+    return std::nullopt;
+  }
+  const auto [rest, bad_gid] = std::from_chars(colon + 1, end, gid);
+  if (bad_gid != std::errc{} || rest != end) return std::nullopt;
+  return arguments;
 }
 
-ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, StartupSteps& steps) {
+ipc::WorkerExit run_process(const std::vector<std::string_view>& given, StartupSteps& steps) {
   if (!is_a_child()) {
     say("this program is started by bulkhead-supervisor, one for each camera; "
         "start the supervisor, or use the command `bulkhead`");
     return ipc::kExitNotAChild;
   }
-  const auto cache_dir = cache_dir_of(arguments);
-  if (!cache_dir) {
-    say("the arguments are --cache-dir and an absolute path");
+  const auto arguments = read_arguments(given);
+  if (!arguments) {
+    say("the arguments are --cache-dir DIR, absolute, and perhaps --user UID:GID");
     return ipc::kExitBadStart;
   }
   tune_allocator();
@@ -156,6 +175,12 @@ ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, Star
   for (const auto step : {arrange_signals, confine_process}) {
     if (const auto done = step(); !done) {
       say(done.error().message);
+      return ipc::kExitInternal;
+    }
+  }
+  if (const auto& user = arguments->user) {
+    if (const auto become = become_user(user->first, user->second); !become) {
+      say(become.error().message);
       return ipc::kExitInternal;
     }
   }
@@ -176,7 +201,7 @@ ipc::WorkerExit run_process(const std::vector<std::string_view>& arguments, Star
     say(exit.error().message);
     return ipc::kExitInternal;
   }
-  return work(*segment, *exit, control, *cache_dir, steps);
+  return work(*segment, *exit, control, arguments->cache_dir, steps);
 }
 
 }  // namespace

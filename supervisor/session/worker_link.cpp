@@ -12,6 +12,19 @@ namespace bulkhead::supervisor {
 
 using boost::system::error_code;
 
+namespace {
+
+std::vector<std::string> arguments_of(const WorkerLink::Program& program) {
+  std::vector<std::string> arguments{"--cache-dir", program.cache_dir};
+  if (program.uid != 0) {
+    arguments.emplace_back("--user");
+    arguments.push_back(std::to_string(program.uid) + ':' + std::to_string(program.gid));
+  }
+  return arguments;
+}
+
+}  // namespace
+
 struct WorkerLink::Parts {
   ipc::ShmSegment segment;
   ipc::ControlSocket control;
@@ -31,7 +44,7 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
   auto result_doorbell = ipc::Doorbell::create_pair();
   if (!result_doorbell) return result_doorbell.error();
   auto process = WorkerProcess::spawn({.executable = program.executable,
-                                       .arguments = {"--cache-dir", program.cache_dir},
+                                       .arguments = arguments_of(program),
                                        .control_fd = control->second.get(),
                                        .segment_fd = segment->fd(),
                                        .command_doorbell_fd = command_doorbell->second.get(),

@@ -37,6 +37,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   struct Program {
     std::string executable;
     std::string cache_dir;  // absolute
+    std::uint32_t uid = 0;  // whom a worker becomes; 0: nobody else
+    std::uint32_t gid = 0;
     WorkerLimits limits;
   };
 

@@ -27,7 +27,7 @@ class ClockJumps(unittest.IsolatedAsyncioTestCase):
         faked = {"LD_PRELOAD": str(CLOCK), "BULKHEAD_CLOCK_OFFSET": str(self.offset)}
         # Of the supervisor's environment a worker gets what it needs, and this is not of it.
         exports = "".join(f"export {name}='{value}'\n" for name, value in faked.items())
-        worker = f"#!/bin/sh\n{exports}exec '{BIN / 'bulkhead-worker'}'\n"
+        worker = f"#!/bin/sh\n{exports}exec '{BIN / 'bulkhead-worker'}' \"$@\"\n"
         self.camera = self.enterContext(
             running(Camera(self.folder, "--mount", f"/people={CLIPS / 'people.mp4'}")))
         self.supervisor = self.enterContext(running(Supervisor(

@@ -1,14 +1,16 @@
 """What a worker gives up before it meets its camera: told by itself, held against the kernel."""
 
+import os
+import pwd
 import unittest
 import urllib.request
 
-from stack import CLIPS, Camera, Client, Supervisor, running, workplace
+from stack import CLIPS, Camera, Client, Supervisor, gone, running, workplace
 
 
 def status_of(pid):
     with open(f"/proc/{pid}/status") as file:
-        return dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
 class Confinement(unittest.IsolatedAsyncioTestCase):
@@ -37,6 +39,28 @@ class Confinement(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(kernel["Seccomp"], "2", "filtered")
         self.assertEqual(kernel["NoNewPrivs"], "1")
         self.assertEqual(int(kernel["CapPrm"], 16) | int(kernel["CapEff"], 16), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can start workers as another user")
+    async def test_workers_of_a_root_supervisor_run_as_the_user_that_the_operator_names(self):
+        nobody = pwd.getpwnam("nobody").pw_uid
+        folder = self.enterContext(workplace())
+        folder.chmod(0o711)
+        arguments = ("--set", "session_processes.worker_user=nobody")
+        with running(Supervisor(folder, *arguments)) as supervisor:
+            async with Client.connect(supervisor.ws_url) as client:
+                await client.call("stream.open")
+                await client.call("session.subscribe", subscriptionIdentifier="cam",
+                                  rtspUrl=self.camera.url + "/people")
+                view = await client.until_state("cam", "LIVE")
+                self.assertEqual(view["confinement"]["uid"], nobody)
+                kernel = status_of(view["worker"]["pid"])
+                self.assertEqual(set(kernel["Uid"].split()), {str(nobody)})
+                self.assertEqual(set(kernel["Gid"].split()), {str(pwd.getpwnam("nobody").pw_gid)})
+                self.assertEqual(kernel["Groups"].strip(), "")
+                worker = view["worker"]["pid"]
+            # The kernel forgets who a process dies with when it changes its user.
+            supervisor.process.kill()
+            self.assertTrue(await gone([worker], 5))
 
     async def test_a_camera_with_a_name_is_found(self):
         async with Client.connect(self.supervisor.ws_url) as client:

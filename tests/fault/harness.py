@@ -59,11 +59,11 @@ class Observer:
         """How many results of this session came, of any worker."""
         return len(self.ages[name])
 
-    async def more_results(self, names, count):
+    async def more_results(self, names, count, limit_s=RECOVERY_S):
         """Every one of these sessions gives so many more results."""
         wanted = {name: self.told(name) + count for name in names}
         await self.until(f"{count} more results of {sorted(names)}",
-                         lambda: all(self.told(n) >= w for n, w in wanted.items()))
+                         lambda: all(self.told(n) >= w for n, w in wanted.items()), limit_s)
 
     def detects(self, names):
         return all(self.states.get(name) in DETECTING for name in names)

@@ -76,14 +76,14 @@ Result<SessionSpec> resolve(const Config& config, Result<SessionSpec> spec) {
 }
 
 Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const json& params) {
-  auto spec = resolve(config, SessionSpec::from_json(params, kParams));
+  auto spec = SessionSpec::from_json(params, kParams);
   if (spec && spec->lifetime == Lifetime::Connection && caller.connection == 0) {
     return Error{ErrorCode::InvalidParams,
                  "params.lifetime: an HTTP request is no lasting connection; use the WebSocket or "
                  "\"persistent\"",
                  "params.lifetime"};
   }
-  return spec;
+  return resolve(config, std::move(spec));
 }
 
 void subscribe(const ControlServices& services, const Caller& caller, const json& params,

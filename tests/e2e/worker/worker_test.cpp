@@ -204,9 +204,8 @@ TEST_F(WorkerTest, TellsWhatItGaveUpBeforeAnythingElse) {
   const auto* level = std::get_if<ipc::Confined>(&first->record.body);
   ASSERT_NE(level, nullptr);
   EXPECT_TRUE(level->syscall_filter);
-  if (level->landlock >= 4) {
-    EXPECT_EQ(level->tcp_ports, std::vector<std::uint16_t>{});
-  }
+  EXPECT_EQ(level->tcp_ports.has_value(), level->landlock >= 4);
+  EXPECT_TRUE(level->tcp_ports.value_or(std::vector<std::uint16_t>{}).empty()) << "of a clip";
 }
 
 TEST_F(WorkerTest, AMissingClipEndsItForGood) {

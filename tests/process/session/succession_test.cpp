@@ -219,15 +219,15 @@ TEST_F(SuccessionTest, ASecondRestartMeanwhileIsRefused) {
 TEST_F(SuccessionTest, AnotherPipelineOverlapsAndIsShownOnceItServes) {
   SessionRig& rig = watching("/steady");
   SessionSpec other = SessionRig::spec("cam", "/steady");
-  other.pipeline->max_fps = 30;
+  other.pipeline->detect.intra_op_threads = 2;
   const auto changed = rig.table.subscribe(other);
   ASSERT_TRUE(changed);
   EXPECT_EQ(changed->how, Reconfiguration::Overlap);
-  EXPECT_EQ(rig.view("cam").spec.pipeline->max_fps, 0) << "not yet";
+  EXPECT_EQ(rig.view("cam").spec.pipeline->detect.intra_op_threads, 1) << "not yet";
   EXPECT_EQ(rig.table.subscribe(other)->change, SessionTable::Change::Unchanged)
       << "it is under way";
   ASSERT_TRUE(rig.until([&] { return rig.is("cam", SessionState::Live, 2); }));
-  EXPECT_EQ(rig.view("cam").spec.pipeline->max_fps, 30);
+  EXPECT_EQ(rig.view("cam").spec.pipeline->detect.intra_op_threads, 2);
   EXPECT_EQ(rig.view("cam").restarts_by_reason.at("RECONFIGURED"), 1U);
   ASSERT_TRUE(goes_on(2));
   expect_no_gap();
@@ -236,11 +236,11 @@ TEST_F(SuccessionTest, AnotherPipelineOverlapsAndIsShownOnceItServes) {
 TEST_F(SuccessionTest, AnotherPipelineThatDoesNotRunLeavesTheOldOne) {
   SessionRig& rig = watching("/dies");
   SessionSpec other = SessionRig::spec("cam", "/dies");
-  other.pipeline->max_fps = 30;
+  other.pipeline->detect.intra_op_threads = 2;
   ASSERT_TRUE(rig.table.subscribe(other));
   ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
   EXPECT_TRUE(rig.is("cam", SessionState::Live, 1));
-  EXPECT_EQ(rig.view("cam").spec.pipeline->max_fps, 0);
+  EXPECT_EQ(rig.view("cam").spec.pipeline->detect.intra_op_threads, 1);
   EXPECT_EQ(rig.reverted, (std::vector{SessionRig::spec("cam", "/dies")}))
       << "the registry is told what is served";
   ASSERT_TRUE(goes_on(1));

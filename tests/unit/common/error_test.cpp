@@ -19,7 +19,7 @@ TEST(ErrorCode, EveryKnownNumberHasANameOfItsOwn) {
     ++known;
     EXPECT_TRUE(names.insert(name_of(code)).second) << name_of(code);
   }
-  EXPECT_EQ(known, 26);
+  EXPECT_EQ(known, 27);
 }
 
 TEST(ErrorCode, AnUnknownNumberFromAnotherProcessIsInternal) {

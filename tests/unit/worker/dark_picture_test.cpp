@@ -66,10 +66,11 @@ class DarkPictureTest : public ::testing::Test {
     };
   }
 
-  /// Night, with lit windows on `percent` of the picture.
-  Paint night(std::size_t percent) {
-    return [percent](Luma& luma) {
-      for (std::size_t i = 0; i < luma.size(); ++i) luma[i] = i % 100 < percent ? 200 : 20;
+  /// Night, with lit windows on `percent` of the picture, nowhere in step with what is looked at.
+  Paint night(unsigned percent) {
+    return [this, percent](Luma& luma) {
+      std::uniform_int_distribution<unsigned> of{0, 99};
+      for (auto& pixel : luma) pixel = of(random_) < percent ? 200 : 20;
     };
   }
 
