@@ -172,8 +172,7 @@ TEST_F(SandboxTest, WhereTheKernelHasNoLandlockItGoesOnAndSaysSo) {
 TEST_F(SandboxTest, WhereTheKernelTakesNoFilterItGoesOnAndSaysSo) {
   EXPECT_EQ(tried("keyctl", "-", {"old:seccomp"}), done_) << said_;
   EXPECT_NE(said_.find("filter=0\n"), std::string::npos) << said_;
-  EXPECT_NE(said_.find("system calls are open to it: seccomp: "), std::string::npos)
-      << said_;
+  EXPECT_NE(said_.find("system calls are open to it: seccomp: "), std::string::npos) << said_;
 }
 
 }  // namespace
