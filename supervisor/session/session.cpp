@@ -144,7 +144,7 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
   begin_succession(spec_, *possible, mode == RestartMode::Auto, "REQUESTED");
 }
 
-void Session::snapshot(std::function<void(Result<std::vector<std::byte>>)> done) {
+void Session::snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done) {
   if (!present_ || !is_running(condition_.state)) {
     return refuse(loop_, done, {ErrorCode::Unavailable, "no worker runs for this session now", {}});
   }

@@ -54,7 +54,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void stop();
 
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
-  void snapshot(std::function<void(Result<std::vector<std::byte>>)> done);
+  void snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done);
 
   /// Why its worker is to be replaced though it works, where it is and can be replaced now.
   [[nodiscard]] std::optional<RecyclingReason> recycling_due(std::int64_t now_ns) const;

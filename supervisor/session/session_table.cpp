@@ -179,7 +179,7 @@ void SessionTable::reconfigure(SessionSpec spec, std::function<void(Result<Recon
 void SessionTable::snapshot(const SubscriptionId& id,
                             std::function<void(Result<std::vector<std::byte>>)> done) {
   const auto session = find(id);
-  if (session) return (*session)->snapshot(std::move(done));
+  if (session) return (*session)->snapshot(done);
   boost::asio::post(loop_, [done = std::move(done), error = session.error()] { done(error); });
 }
 
