@@ -46,6 +46,11 @@ bool is_needed(int family, LocalSockets local) noexcept {
          (family == AF_UNIX && local == LocalSockets::Allowed);
 }
 
+/// As SCMP_A0_64, whose compound literal is C.
+scmp_arg_cmp first_argument(scmp_compare how, scmp_datum_t a, scmp_datum_t b = 0) noexcept {
+  return {.arg = 0, .op = how, .datum_a = a, .datum_b = b};
+}
+
 struct Release {
   void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
 };
@@ -92,16 +97,16 @@ Result<> filter_system_calls(LocalSockets local) {
   for (const char* name : kDenied) filter.deny(name, EPERM);
   if (!kMayTraceItself) {
     filter.deny("ptrace", EPERM);
-    filter.deny("clone", EPERM, SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+    filter.deny("clone", EPERM, first_argument(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
     // Its flags lie in memory, where no filter can look. glibc asks again with clone.
     filter.deny("clone3", ENOSYS);
   }
   // A filter compares with one number at a time.
   for (int family = 0; family <= AF_NETLINK; ++family) {
     if (is_needed(family, local)) continue;
-    filter.deny("socket", EPERM, SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+    filter.deny("socket", EPERM, first_argument(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
   }
-  filter.deny("socket", EPERM, SCMP_A0_64(SCMP_CMP_GT, AF_NETLINK));
+  filter.deny("socket", EPERM, first_argument(SCMP_CMP_GT, AF_NETLINK));
   return filter.load();
 }
 
