@@ -22,6 +22,7 @@
 #include "worker/exit_code.hpp"
 #include "worker/pipeline/detect_loop.hpp"
 #include "worker/pipeline/stage_timer.hpp"
+#include "worker/sandbox/sandbox_rules.hpp"
 #include "worker/stop_deadline.hpp"
 
 namespace bulkhead::worker {
@@ -193,7 +194,7 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const PipelineSpec& pipeline = *start_.spec.pipeline;
   const DetectorPlaces places{.catalog = start_.model_catalog,
                               .model_dir = start_.model_dir,
-                              .cache_dir = around_.cache_dir / "models"};
+                              .cache_dir = around_.cache_dir / kOptimizedModels};
   // The threads of an engine would stay nice.
   const bool yields = start_.yields && pipeline.detect.intra_op_threads == 1;
   auto detector = yields ? create_behind_others(pipeline.detect, places)

@@ -34,7 +34,7 @@ void enter_landlock(const SandboxRules& rules, ipc::Confined& level) {
 ipc::Confined enter_sandbox(const ipc::StartMessage& start,
                             const std::filesystem::path& cache_dir) {
   std::error_code failure;  // whoever needs the cache says so
-  std::filesystem::create_directories(cache_dir, failure);
+  std::filesystem::create_directories(cache_dir / kOptimizedModels, failure);
   const SandboxRules rules = sandbox_rules(start, cache_dir, library_folders());
   ipc::Confined level;
   level.uid = ::geteuid();

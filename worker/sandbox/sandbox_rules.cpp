@@ -117,7 +117,8 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
   }
   if (url.scheme == "rtsps") rules.add_all(kTls);
   rules.add(fs::path{start.log_file}.parent_path(), FileAccess::Append);
-  rules.add(cache_dir, FileAccess::Keep);
+  rules.add(cache_dir);
+  rules.add(cache_dir / kOptimizedModels, FileAccess::Keep);
 
   SandboxRules all;
   all.files = rules.take();

@@ -11,6 +11,9 @@
 namespace bulkhead::worker {
 
 /// What one camera's worker needs of the machine, and nothing else.
+/// The folder of the cache that a worker writes to.
+inline constexpr const char* kOptimizedModels = "models";
+
 struct SandboxRules {
   std::vector<FileRule> files;
   std::vector<std::uint16_t> tcp_ports;  // to connect to
@@ -19,8 +22,10 @@ struct SandboxRules {
 
 /// Read: its model, the catalogue, the clip of a file:// address, `libraries`, the kernel's
 /// description of the processor; what the resolver reads, where the camera has a name; the
-/// machine's certificates, where it is met over TLS. Append: the folder of its log. Keep: the
-/// cache. Connect: the camera's port; 53 where it has a name, for answers too long for UDP.
+/// machine's certificates, where it is met over TLS; the cache. Append: the folder of its log.
+/// Keep: the optimised models of the cache, but not GStreamer's list of plug-ins, which the next
+/// worker reads before it is confined. Connect: the camera's port; 53 where it has a name, for
+/// answers too long for UDP.
 ///
 /// Paths of the start message are taken as they are, so its folders must exist by now.
 [[nodiscard]] SandboxRules sandbox_rules(const ipc::StartMessage& start,

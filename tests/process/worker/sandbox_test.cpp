@@ -122,9 +122,17 @@ TEST_F(SandboxTest, WritesLogsWithoutReadingThoseOfOthers) {
             no_access_);
 }
 
+TEST_F(SandboxTest, CannotChangeWhatTheNextWorkerReadsBeforeItIsConfined) {
+  if (abi_ < 1) GTEST_SKIP() << "this kernel has no Landlock";
+  const std::string plugins = write("cache/gst-registry.bin", "GStreamer's plug-ins");
+  EXPECT_EQ(tried("read", plugins), done_);
+  EXPECT_EQ(tried("append", plugins), no_access_);
+  EXPECT_EQ(tried("write", session_.directory() / "cache/new"), no_access_);
+}
+
 TEST_F(SandboxTest, KeepsItsCache) {
-  EXPECT_EQ(tried("write", session_.directory() / "cache/entry"), done_);
-  EXPECT_EQ(tried("read", session_.directory() / "cache/entry"), done_);
+  EXPECT_EQ(tried("write", session_.directory() / "cache/models/entry"), done_);
+  EXPECT_EQ(tried("read", session_.directory() / "cache/models/entry"), done_);
 }
 
 TEST_F(SandboxTest, ConnectsToItsCamerasPortAndNoOther) {

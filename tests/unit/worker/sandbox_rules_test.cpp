@@ -42,7 +42,8 @@ TEST(SandboxRulesTest, AWorkerReadsModelsAppendsToLogsAndKeepsItsCache) {
   EXPECT_TRUE(has(rules, {"/models", FileAccess::Read}));
   EXPECT_TRUE(has(rules, {"/config/models.json", FileAccess::Read}));
   EXPECT_TRUE(has(rules, {"/state/logs", FileAccess::Append}));
-  EXPECT_TRUE(has(rules, {"/state/cache", FileAccess::Keep}));
+  EXPECT_TRUE(has(rules, {"/state/cache/models", FileAccess::Keep}));
+  EXPECT_TRUE(has(rules, {"/state/cache", FileAccess::Read}));
   EXPECT_FALSE(mentions(rules, "yolo11n")) << "a name is no path";
 }
 
