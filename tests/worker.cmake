@@ -27,7 +27,7 @@ target_compile_definitions(bulkhead_worker_harness PUBLIC
 )
 add_dependencies(bulkhead_worker_harness bulkhead-worker)
 
-bulkhead_test(worker_start_test LABEL process
+bulkhead_test(worker_start_test LABEL process WHOLE_STACKS
   SOURCES process/worker/start_test.cpp
   LINK bulkhead_worker_harness)
 
