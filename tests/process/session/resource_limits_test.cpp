@@ -24,6 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kMemory = std::uint64_t{256} << 20;
+// A sanitizer makes processes and threads so large that their number would not be what ends them.
+constexpr std::uint64_t kAmpleMemory = 16 * kMemory;
 
 std::unique_ptr<WorkerCgroups> make_cgroups() {
   auto hierarchy = find_own_cgroups();
@@ -109,14 +111,13 @@ TEST_P(ResourceLimitsTest, SharedMemoryCountsToo) {
 }
 
 TEST_P(ResourceLimitsTest, AThreadBombEndsItsWorkerOnlyAndIsNamed) {
-  run("starts_too_many", "/threads");
+  run("starts_too_many", "/threads", kAmpleMemory);
   EXPECT_EQ(ended().reason, ErrorCode::LimitReached) << ended().text;
   EXPECT_NE(ended().text.find("threads"), std::string::npos) << ended().text;
 }
 
 TEST_P(WorkerCgroupsTest, AForkBombEndsItsWorkerAndAllThatItStarted) {
-  // A sanitizer makes a process so large that their number would not be what ends it.
-  run("starts_too_many", "/processes", 16 * kMemory);
+  run("starts_too_many", "/processes", kAmpleMemory);
   EXPECT_EQ(ended().reason, ErrorCode::LimitReached) << ended().text;
 }
 
