@@ -9,7 +9,7 @@ import os
 import pathlib
 import signal
 
-from harness import SESSIONS, stack
+from harness import PIPELINE, SESSIONS, Violation, stack
 
 RESTART_S = 90.0  # a busy machine is answered after the supervisor's own limit of 60 s
 
@@ -69,11 +69,21 @@ async def kill_during_restart(rig, draw):
 
 
 async def reconfigure(rig, draw):
+    """Half of the time what its worker can be told, else another pipeline."""
     name = draw.choice(list(SESSIONS))
-    before = (await rig.view(name))["generation"]
-    reply = await rig.subscribe(name, maxFps=draw.randint(5, 9))
-    if reply["change"] == "reconfigured":
-        await rig.next_generation_live(name, before)
+    before = await rig.view(name)
+    if draw.random() < 0.5:
+        reply = await rig.client.call(
+            "session.reconfigure", subscriptionIdentifier=name, maxFps=draw.randint(5, 9))
+        await rig.observer.more_results([name], 5)
+        if reply["how"] != "hot" or await rig.pid(name) != before["worker"]["pid"]:
+            raise Violation(f"{name} got another worker for another rate: {reply}")
+        return {name}
+    side = draw.choice([128, 160, 192])
+    stage = {**PIPELINE["stages"][0], "input": {"width": side, "height": side}}
+    reply = await rig.subscribe(name, stages=[stage])
+    if reply.get("how") == "overlap":
+        await rig.next_generation_live(name, before["generation"])
     return {name}
 
 
