@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace bulkhead::supervisor {
 
@@ -15,19 +16,17 @@ std::size_t bytes_of(const ResultHistory::Kept& kept) {
 
 void ResultHistory::add(const ResultEvent& event, std::int64_t now_ns) {
   Session& session = sessions_[event.session];
+  const auto& results = session.results;
   // A generation has one model, and its card is larger than most results.
-  if (!session.model || session.model_generation != event.generation) {
-    session.model = std::make_shared<const ModelCard>(event.model);
-    session.model_generation = event.generation;
-  }
-  const ResultPosition position{event.generation, event.sequence};
-  session.newest = std::max(session.newest, position);
-  session.results.push_back({.position = position,
+  const bool same_model =
+      !results.empty() && results.back().position.generation == event.generation;
+  auto model = same_model ? results.back().model : std::make_shared<const ModelCard>(event.model);
+  session.results.push_back({.position = {event.generation, event.sequence},
                              .priority = event.priority,
                              .publish_ns = event.publish_ns,
                              .kept_ns = now_ns,
                              .detection = event.detection,
-                             .model = session.model});
+                             .model = std::move(model)});
   session.bytes += bytes_of(session.results.back());
   trim(session, now_ns);
 }
@@ -49,8 +48,8 @@ ResultHistory::Since ResultHistory::since(const SubscriptionId& session, ResultP
   Since since;
   const auto known = sessions_.find(session);
   if (known == sessions_.end()) return since;
-  const auto& [results, bytes, newest, dropped, model, model_generation] = known->second;
-  if (position > newest) position = {};
+  const auto& [results, bytes, dropped] = known->second;
+  if (position > (results.empty() ? dropped : results.back().position)) position = {};
   auto first =
       std::ranges::find_if(results, [&](const Kept& kept) { return kept.position > position; });
   ResultPosition left_out = dropped;

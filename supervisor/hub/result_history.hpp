@@ -71,10 +71,7 @@ class ResultHistory {
   struct Session {
     std::deque<Kept> results;
     std::size_t bytes = 0;
-    ResultPosition newest;
     ResultPosition dropped;  // the last that has left
-    std::shared_ptr<const ModelCard> model;
-    Generation model_generation = 0;
   };
 
   void trim(Session& session, std::int64_t now_ns) const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "supervisor/session/refuse.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -21,12 +22,6 @@ std::uint32_t seed_of(const SubscriptionId& id) {
   return static_cast<std::uint32_t>(std::hash<SubscriptionId>{}(id) ^
                                     static_cast<std::size_t>(monotonic_ns())) |
          1U;
-}
-
-/// Later: nobody is called back from within his own call.
-template <class Done>
-void refuse(boost::asio::io_context& loop, const Done& done, const Error& error) {
-  boost::asio::post(loop, [done, error] { done(error); });
 }
 
 }  // namespace

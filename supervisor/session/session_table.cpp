@@ -6,6 +6,7 @@
 
 #include "common/clock.hpp"
 #include "common/limits.hpp"
+#include "supervisor/session/refuse.hpp"
 #include "supervisor/session/session.hpp"
 
 namespace bulkhead::supervisor {
@@ -143,12 +144,11 @@ Result<void> SessionTable::unsubscribe(const SubscriptionId& id) {
 
 void SessionTable::restart(const SubscriptionId& id, RestartMode mode,
                            std::function<void(Result<Restarted>)> done) {
-  const auto refuse = [&](const Error& error) {
-    boost::asio::post(loop_, [done = std::move(done), error] { done(error); });
-  };
   const auto session = find(id);
-  if (!session) return refuse(session.error());
-  if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  if (!session) return refuse(loop_, done, session.error());
+  if (stopping_) {
+    return refuse(loop_, done, {ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  }
   (*session)->restart(mode, std::move(done));
 }
 
@@ -158,13 +158,13 @@ Result<SessionSpec> SessionTable::asked(const SubscriptionId& id) const {
   return (*session)->spec();
 }
 
-void SessionTable::reconfigure(SessionSpec spec, std::function<void(Result<Reconfigured>)> done) {
-  const auto refuse = [&](const Error& error) {
-    boost::asio::post(loop_, [done, error] { done(error); });
-  };
+void SessionTable::reconfigure(SessionSpec spec,
+                               const std::function<void(Result<Reconfigured>)>& done) {
   const auto session = find(spec.id);
-  if (!session) return refuse(session.error());
-  if (stopping_) return refuse({ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  if (!session) return refuse(loop_, done, session.error());
+  if (stopping_) {
+    return refuse(loop_, done, {ErrorCode::Unavailable, "the supervisor is stopping", {}});
+  }
   // The answer comes on a later turn of the loop, when it is known what it was asked for.
   const auto how = std::make_shared<Reconfiguration>(Reconfiguration::Hot);
   const auto told = [done, how, weak = std::weak_ptr{*session}](const Result<>& answer) {
@@ -172,15 +172,15 @@ void SessionTable::reconfigure(SessionSpec spec, std::function<void(Result<Recon
     done(Reconfigured{*how, alive ? alive->generation() : 0, answer.has_value()});
   };
   const auto decided = (*session)->reconfigure(std::move(spec), told);
-  if (!decided) return refuse(decided.error());
+  if (!decided) return refuse(loop_, done, decided.error());
   *how = *decided;
 }
 
 void SessionTable::snapshot(const SubscriptionId& id,
-                            std::function<void(Result<std::vector<std::byte>>)> done) {
+                            const std::function<void(Result<std::vector<std::byte>>)>& done) {
   const auto session = find(id);
-  if (session) return (*session)->snapshot(done);
-  boost::asio::post(loop_, [done = std::move(done), error = session.error()] { done(error); });
+  if (!session) return refuse(loop_, done, session.error());
+  (*session)->snapshot(done);
 }
 
 std::vector<SessionView> SessionTable::list() const {

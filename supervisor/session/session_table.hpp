@@ -57,7 +57,7 @@ class SessionTable {
   /// Other parameters for a session that is there; its name is the spec's. Hot: `done` once the
   /// worker has answered, or has not in time. Otherwise at once; what becomes of the other worker
   /// is seen in the session's states. NotFound; InvalidParams: the model has no such class.
-  void reconfigure(SessionSpec spec, std::function<void(Result<Reconfigured>)> done);
+  void reconfigure(SessionSpec spec, const std::function<void(Result<Reconfigured>)>& done);
 
   /// What is asked for, as opposed to what is served while a successor is on its way.
   [[nodiscard]] Result<SessionSpec> asked(const SubscriptionId& id) const;
@@ -75,7 +75,8 @@ class SessionTable {
                std::function<void(Result<Restarted>)> done);
 
   /// Latest picture as JPEG. Timeout, NotFound, Unavailable (no picture yet).
-  void snapshot(const SubscriptionId& id, std::function<void(Result<std::vector<std::byte>>)> done);
+  void snapshot(const SubscriptionId& id,
+                const std::function<void(Result<std::vector<std::byte>>)>& done);
 
   [[nodiscard]] std::vector<SessionView> list() const;  // by name
   [[nodiscard]] Result<SessionView> get(const SubscriptionId& id) const;

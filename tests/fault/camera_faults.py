@@ -12,7 +12,7 @@ import signal
 import mischief
 from harness import SESSIONS, Violation, stack
 from mischief import Honest
-from rtsp_proxy import header, read_item
+from rtsp_proxy import RtspProxy, header, read_item
 
 # The camera's longest back-off, 30 s, beside an attempt that began before it was healed, 10 s.
 RECOVERY_S = 50.0
@@ -99,26 +99,23 @@ async def camera_hangs(rig, draw):
     return victims
 
 
-async def camera_refuses_connections(rig, draw):
+async def is_away(rig, draw, leave):
     letter = draw.choice(["a", "b"])
     async with trouble(rig, draw, letter) as (proxy, victims):
-        proxy.refuse()
+        leave(proxy)
         try:
             await is_said(rig, victims, CONNECT_FAILED)
         finally:
             await proxy.listen()
     return victims
+
+
+async def camera_refuses_connections(rig, draw):
+    return await is_away(rig, draw, RtspProxy.refuse)
 
 
 async def camera_is_unreachable(rig, draw):
-    letter = draw.choice(["a", "b"])
-    async with trouble(rig, draw, letter) as (proxy, victims):
-        proxy.vanish()
-        try:
-            await is_said(rig, victims, CONNECT_FAILED)
-        finally:
-            await proxy.listen()
-    return victims
+    return await is_away(rig, draw, RtspProxy.vanish)
 
 
 async def handshake_stalls(rig, draw):
