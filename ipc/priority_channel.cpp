@@ -10,9 +10,11 @@ namespace bulkhead::ipc {
 
 namespace {
 
-std::array<SpscRingConsumer, kPriorityClasses> consumers_of(const ShmSegment& segment) {
-  const auto consumer = [&segment](PriorityClass priority) {
-    return SpscRingConsumer{segment.result_ring(priority), limits::kRecordBytes};
+std::array<SpscRingConsumer, kPriorityClasses> consumers_of(
+    const ShmSegment& segment, const PriorityConsumer::Positions& positions) {
+  const auto consumer = [&](PriorityClass priority) {
+    return SpscRingConsumer{segment.result_ring(priority), limits::kRecordBytes,
+                            positions.at(index_of(priority))};
   };
   return {consumer(PriorityClass::Control), consumer(PriorityClass::Critical),
           consumer(PriorityClass::Important), consumer(PriorityClass::Bulk)};
@@ -59,8 +61,16 @@ double PriorityProducer::occupancy(PriorityClass priority) const noexcept {
   return static_cast<double>(ring.depth_bytes()) / static_cast<double>(ring.capacity_bytes());
 }
 
-PriorityConsumer::PriorityConsumer(const ShmSegment& segment, int doorbell_fd)
-    : rings_{consumers_of(segment)}, doorbell_{&segment.result_consumer_sleeping(), doorbell_fd} {}
+PriorityConsumer::PriorityConsumer(const ShmSegment& segment, int doorbell_fd,
+                                   const Positions& positions)
+    : rings_{consumers_of(segment, positions)},
+      doorbell_{&segment.result_consumer_sleeping(), doorbell_fd} {}
+
+PriorityConsumer::Positions PriorityConsumer::positions() const noexcept {
+  Positions positions{};
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) positions[i] = rings_[i].position();
+  return positions;
+}
 
 Result<std::optional<PriorityConsumer::Taken>> PriorityConsumer::try_take() {
   for (const PriorityClass priority : kAllPriorityClasses) {

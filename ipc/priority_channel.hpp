@@ -56,7 +56,13 @@ class PriorityConsumer {
     Record record;
   };
 
-  PriorityConsumer(const ShmSegment& segment, int doorbell_fd);
+  /// Where each ring was read to, by class. A supervisor that replaces itself carries them over;
+  /// they are its own and never read back from shared memory.
+  using Positions = std::array<std::uint64_t, kPriorityClasses>;
+
+  PriorityConsumer(const ShmSegment& segment, int doorbell_fd, const Positions& positions = {});
+
+  [[nodiscard]] Positions positions() const noexcept;
 
   /// Next record, nothing when all rings are empty, or Corrupt: then the worker must be killed and
   /// this object not be used again.

@@ -20,10 +20,14 @@ SpscRingLayout* ring_layout_of(std::span<std::byte> region) noexcept {
 
 }  // namespace
 
-SpscRingProducer::SpscRingProducer(std::span<std::byte> region) noexcept
+// A ring that begins is empty; of one that is carried on, the first push looks where its consumer
+// is.
+SpscRingProducer::SpscRingProducer(std::span<std::byte> region, std::uint64_t position) noexcept
     : layout_{ring_layout_of(region)},
       bytes_{region.data() + sizeof(SpscRingLayout)},
-      capacity_{region.size() - sizeof(SpscRingLayout)} {}
+      capacity_{region.size() - sizeof(SpscRingLayout)},
+      tail_{position},
+      seen_head_{position == 0 ? 0 : position - capacity_} {}
 
 bool SpscRingProducer::try_push(std::span<const std::byte> message) noexcept {
   const std::size_t footprint = ring_footprint(message.size());
@@ -61,12 +65,14 @@ void SpscRingProducer::copy_in(std::uint64_t position, const void* source,
   std::memcpy(bytes_, static_cast<const std::byte*>(source) + before_end, bytes - before_end);
 }
 
-SpscRingConsumer::SpscRingConsumer(std::span<std::byte> region,
-                                   std::size_t max_message_bytes) noexcept
+SpscRingConsumer::SpscRingConsumer(std::span<std::byte> region, std::size_t max_message_bytes,
+                                   std::uint64_t position) noexcept
     : layout_{ring_layout_of(region)},
       bytes_{region.data() + sizeof(SpscRingLayout)},
       capacity_{region.size() - sizeof(SpscRingLayout)},
-      max_message_bytes_{max_message_bytes} {}
+      max_message_bytes_{max_message_bytes},
+      head_{position},
+      seen_tail_{position} {}
 
 PopStatus SpscRingConsumer::try_pop(std::vector<std::byte>& out) {
   if (head_ == seen_tail_) {

@@ -40,7 +40,11 @@ inline constexpr std::size_t kAlignmentBytes = 8;
 class SpscRingProducer {
  public:
   /// `region` holds a SpscRingLayout followed by the bytes of the ring, a power of two of them.
-  explicit SpscRingProducer(std::span<std::byte> region) noexcept;
+  /// `position` is what the producer before this one came to, of a ring that is carried on.
+  explicit SpscRingProducer(std::span<std::byte> region, std::uint64_t position = 0) noexcept;
+
+  /// Bytes pushed since the ring began.
+  [[nodiscard]] std::uint64_t position() const noexcept { return tail_; }
 
   /// False when there is no room; the caller applies the policy of its class. A message that
   /// could never fit is a bug of ours.
@@ -56,8 +60,8 @@ class SpscRingProducer {
   SpscRingLayout* layout_;
   std::byte* bytes_;
   std::size_t capacity_;
-  std::uint64_t tail_ = 0;
-  std::uint64_t seen_head_ = 0;  // read anew only when there seems to be no room
+  std::uint64_t tail_;
+  std::uint64_t seen_head_;  // read anew only when there seems to be no room
 };
 
 enum class PopStatus { Ok, Empty, Corrupt };
@@ -68,7 +72,12 @@ enum class PopStatus { Ok, Empty, Corrupt };
 /// killed consumer causes re-delivery to nobody: its segment dies with its generation.
 class SpscRingConsumer {
  public:
-  SpscRingConsumer(std::span<std::byte> region, std::size_t max_message_bytes) noexcept;
+  /// `position` as for the producer; a multiple of kAlignmentBytes.
+  SpscRingConsumer(std::span<std::byte> region, std::size_t max_message_bytes,
+                   std::uint64_t position = 0) noexcept;
+
+  /// Bytes taken since the ring began.
+  [[nodiscard]] std::uint64_t position() const noexcept { return head_; }
 
   /// On Ok `out` holds the message, resized to fit; its capacity is reused from call to call.
   /// Corrupt stays Corrupt in meaning: the caller ends the producer and drops this object.
@@ -83,8 +92,8 @@ class SpscRingConsumer {
   std::byte* bytes_;
   std::size_t capacity_;
   std::size_t max_message_bytes_;
-  std::uint64_t head_ = 0;
-  std::uint64_t seen_tail_ = 0;  // checked; read anew only when all before it was taken
+  std::uint64_t head_;
+  std::uint64_t seen_tail_;  // checked; read anew only when all before it was taken
 };
 
 }  // namespace bulkhead::ipc

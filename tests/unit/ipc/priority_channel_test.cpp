@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -128,6 +129,23 @@ TEST_F(PriorityChannel, CallsAnImpossiblePositionCorrupt) {
       reinterpret_cast<SpscRingLayout*>(segment_->result_ring(PriorityClass::Bulk).data());
   layout->tail.store(1 << 30);
   EXPECT_EQ(consumer_->try_take().error().code, ErrorCode::Corrupt);
+}
+
+TEST_F(PriorityChannel, IsReadOnFromWhereAnotherReaderCameTo) {
+  constexpr std::array kClasses{PriorityClass::Bulk, PriorityClass::Control, PriorityClass::Bulk,
+                                PriorityClass::Important};
+  // Often enough that each ring has come round.
+  for (int round = 0; round < 1000; ++round) {
+    for (const auto priority : kClasses) ASSERT_TRUE(publish(priority, sample_detection()));
+    ASSERT_TRUE(*consumer_->try_take());
+    consumer_.emplace(*segment_, doorbell_.first.get(), consumer_->positions());
+    std::vector<Sequence> rest;
+    for (auto taken = consumer_->try_take(); taken && *taken; taken = consumer_->try_take()) {
+      rest.push_back((*taken)->record.sequence);
+    }
+    const auto base = static_cast<Sequence>(round) * kClasses.size();
+    ASSERT_EQ(rest, (std::vector<Sequence>{base + 4, base + 1, base + 3}));
+  }
 }
 
 }  // namespace

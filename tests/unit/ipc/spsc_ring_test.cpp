@@ -47,6 +47,28 @@ TEST_F(SpscRing, GivesMessagesInTheOrderTheyWerePushed) {
   EXPECT_EQ(consumer_.try_pop(got_), PopStatus::Empty);
 }
 
+TEST_F(SpscRing, IsCarriedOnByOthersFromTheirPositions) {
+  for (unsigned i = 0; i < 1'000; ++i) {
+    SpscRingProducer producer{memory_.region(), producer_.position()};
+    SpscRingConsumer consumer{memory_.region(), kMaxMessage, consumer_.position()};
+    std::vector<std::vector<std::byte>> waiting;
+    // Filled to the brim by turns: nothing that waits is written over.
+    for (unsigned seed = i; producer.try_push(message_of(i % 50 + 1, seed)); ++seed) {
+      waiting.push_back(message_of(i % 50 + 1, seed));
+      ASSERT_FALSE(SpscRingProducer(memory_.region(), producer.position())
+                       .try_push(message_of(kCapacity - 4, 0)));
+    }
+    ASSERT_FALSE(waiting.empty());
+    for (const auto& message : waiting) {
+      ASSERT_EQ(consumer.try_pop(got_), PopStatus::Ok);
+      ASSERT_EQ(got_, message);
+    }
+    ASSERT_EQ(consumer.try_pop(got_), PopStatus::Empty);
+    producer_ = producer;
+    consumer_ = consumer;
+  }
+}
+
 TEST_F(SpscRing, KeepsEveryMessageWholeAcrossItsEnd) {
   // Sizes that are prime to the capacity, so that every split of a message is met.
   for (unsigned i = 0; i < 5'000; ++i) {
