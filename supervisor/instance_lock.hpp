@@ -15,6 +15,11 @@ class InstanceLock {
   /// AlreadyExists names the pid of the holder and what to do; Io where the file cannot be made.
   static Result<InstanceLock> acquire(const std::filesystem::path& state_dir);
 
+  /// The lock that the program before in this process held; owns it. An flock stays with the open
+  /// file over an exec.
+  static InstanceLock resume(int descriptor) noexcept { return InstanceLock{UniqueFd{descriptor}}; }
+  [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
+
  private:
   explicit InstanceLock(UniqueFd fd) noexcept : fd_{std::move(fd)} {}
 

@@ -2,12 +2,14 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "supervisor/config.hpp"
 #include "supervisor/program_exit.hpp"
@@ -44,6 +46,8 @@ struct Options {
   std::vector<std::string> overrides;
   int port = -1;  // -1: not given
   bool check_config = false;
+  int inherit = -1;  // -1: nothing to go on with
+  bool dry_run = false;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -60,6 +64,10 @@ void declare(CLI::App& app, Options& options) {
       ->allow_extra_args(false);
   app.add_flag("--check-config", options.check_config,
                "Print the configuration in effect and exit");
+  // What a supervisor gives the program that replaces it; of no use to people.
+  constexpr const char* kHidden = "";
+  app.add_option(kInheritOption, options.inherit)->group(kHidden);
+  app.add_flag(kDryRunOption, options.dry_run)->group(kHidden);
 }
 
 /// Options of their own win over --set, and that over the file.
@@ -89,7 +97,23 @@ int fail(int exit_code, const std::string& message) {
   return exit_code;
 }
 
-int run(const Options& options) {
+/// The arguments of an operator, for an upgrade to give again.
+NextProgram next_program(int argc, char** argv, const Options& options) {
+  const int own = options.inherit < 0 ? 0 : 2;  // at the end: the option and its descriptor
+  return {.path = fs::read_symlink("/proc/self/exe"), .arguments = {argv + 1, argv + argc - own}};
+}
+
+/// Whether this program can go on from what is left to it.
+int dry_run(const Config& config, const std::string& worker_executable, int descriptor) {
+  const auto inheritance = read_inheritance(descriptor);
+  if (!inheritance) return fail(kExitInternal, inheritance.error().message);
+  const auto possible = Supervisor::check(config, worker_executable);
+  if (!possible) return fail(possible.error().exit, possible.error().message);
+  std::cout << BULKHEAD_VERSION << '\n';
+  return kExitStopped;
+}
+
+int run(const Options& options, const NextProgram& next) {
   auto config = Config::load(options.config_file, overrides_of(options));
   if (!config) {
     const std::string file = options.config_file.empty() ? "" : options.config_file + ": ";
@@ -101,9 +125,19 @@ int run(const Options& options) {
   }
   ::umask(0027);
   raise_descriptor_limit();
-  const fs::path own_folder = fs::read_symlink("/proc/self/exe").parent_path();
-  auto supervisor = Supervisor::create(std::move(*config), own_folder / "bulkhead-worker");
+  const std::string worker_executable = fs::path{next.path}.parent_path() / "bulkhead-worker";
+  if (options.dry_run) return dry_run(*config, worker_executable, options.inherit);
+  std::optional<Inheritance> inheritance;
+  if (options.inherit >= 0) {
+    close_all_on_exec();
+    auto read = read_inheritance(options.inherit);
+    if (!read) return fail(kExitInternal, read.error().message);
+    inheritance = std::move(*read);
+    ::close(options.inherit);
+  }
+  auto supervisor = Supervisor::create(std::move(*config), worker_executable, next, inheritance);
   if (!supervisor) return fail(supervisor.error().exit, supervisor.error().message);
+  if (inheritance) unblock_signals();
 
   const std::string http_url = (*supervisor)->http_url();
   std::cout << "bulkhead-supervisor ready on " << http_url << " (ws" << http_url.substr(4) << "/ws)"
@@ -117,7 +151,7 @@ int run_program(int argc, char** argv) {
   try {
     declare(app, options);
     app.parse(argc, argv);
-    return run(options);
+    return run(options, next_program(argc, argv, options));
   } catch (const CLI::ParseError& error) {
     // Help and version are no errors; everything else is the caller's command line.
     return app.exit(error) == 0 ? kExitStopped : kExitUsage;

@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <map>
@@ -14,14 +12,7 @@
 
 #include "common/limits.hpp"
 #include "common/rotating_log.hpp"
-#include "supervisor/control/control_server.hpp"
-#include "supervisor/hub/hub.hpp"
-#include "supervisor/instance_lock.hpp"
-#include "supervisor/process/worker_cgroups.hpp"
-#include "supervisor/service_notifier.hpp"
-#include "supervisor/session/registry.hpp"
-#include "supervisor/session/session_table.hpp"
-#include "supervisor/signals.hpp"
+#include "supervisor/supervisor_parts.hpp"
 #include "supervisor/worker_user.hpp"
 
 namespace bulkhead::supervisor {
@@ -80,7 +71,11 @@ SessionEnvironment environment_of(const Config& config, std::string worker_execu
 }
 
 /// Null where the machine gives none: workers are then held by what prlimit can do.
-std::unique_ptr<WorkerCgroups> make_cgroups(std::uint64_t memory_mb, spdlog::logger& log) {
+std::unique_ptr<WorkerCgroups> make_cgroups(std::uint64_t memory_mb, const Inheritance* inheritance,
+                                            spdlog::logger& log) {
+  if (inheritance != nullptr) {
+    return inheritance->cgroups ? WorkerCgroups::resume(*inheritance->cgroups) : nullptr;
+  }
   auto hierarchy = find_own_cgroups();
   auto cgroups = hierarchy ? WorkerCgroups::create(std::move(*hierarchy))
                            : Result<std::unique_ptr<WorkerCgroups>>{hierarchy.error()};
@@ -107,111 +102,69 @@ void throw_exception_from_error(const StartFailure& failure, const boost::source
   throw std::logic_error{"value() of a failed start: " + failure.message};
 }
 
-/// In the order of dependence: what stands above outlives what stands below. The loop holds
-/// completions of connections, which leave the hub when they are destroyed.
-struct Supervisor::Parts {
-  Parts(Config settings, InstanceLock held, std::shared_ptr<spdlog::logger> logger,
-        std::unique_ptr<WorkerCgroups> worker_cgroups, SessionEnvironment environment,
-        const fs::path& state_dir)
-      : config{std::move(settings)},
-        lock{std::move(held)},
-        log{std::move(logger)},
-        cgroups{std::move(worker_cgroups)},
-        registry{Registry::open(loop, state_dir, log)},
-        sessions{loop, with_generations(std::move(environment)), session_events()},
-        control{loop, config, sessions, registry ? registry->get() : nullptr, hub, log},
-        health_timer{loop},
-        alive_timer{loop},
-        stop_timer{loop} {}
-
-  SessionEnvironment with_generations(SessionEnvironment environment) {
-    if (registry) environment.last_generation = (*registry)->begin_generations();
-    return environment;
-  }
-
-  /// What sessions report goes to the hub; what they go on with when other parameters did not
-  /// work out, and which generations are used, to the registry.
-  SessionEvents session_events() {
-    SessionEvents events = hub.events();
-    events.generation = [this](Generation generation) {
-      if (registry) (*registry)->use_generation(generation);
-    };
-    events.reverted = [this](const SessionSpec& served) {
-      if (registry && served.lifetime == Lifetime::Persistent) {
-        (*registry)->put(served, [](const Result<>&) {});
-      }
-    };
-    return events;
-  }
-
-  const Config config;
-  InstanceLock lock;
-  std::shared_ptr<spdlog::logger> log;
-  std::unique_ptr<WorkerCgroups> cgroups;  // null: none can be made here
-  Hub hub;
-  boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
-  Result<std::unique_ptr<Registry>> registry;
-  SessionTable sessions;
-  ControlServer control;
-  boost::asio::steady_timer health_timer;
-  boost::asio::steady_timer alive_timer;
-  boost::asio::steady_timer stop_timer;
-  const ServiceNotifier service = ServiceNotifier::from_environment();
-  std::unique_ptr<Signals> signals;
-  std::string health;
-  bool stop_overdue = false;
-};
-
-boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(
-    Config config, std::string worker_executable) {
+boost::system::result<void, StartFailure> Supervisor::check(const Config& config,
+                                                            const std::string& worker_executable) {
   if (::access(worker_executable.c_str(), X_OK) != 0) {
     const Error error = errno_error(ErrorCode::NotFound, worker_executable);
     return StartFailure{kExitNoWorker, error.message + "; build or install it there"};
   }
+  const auto worker_user = find_worker_user(config.session_processes.worker_user);
+  if (!worker_user) return StartFailure{kExitConfig, worker_user.error().message};
+  return {};
+}
+
+boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(
+    Config config, std::string worker_executable, NextProgram next,
+    const std::optional<Inheritance>& inheritance) {
+  if (const auto possible = check(config, worker_executable); !possible) return possible.error();
+  const Inheritance* inherited = inheritance ? &*inheritance : nullptr;
   const fs::path log_dir = config.state_dir / "logs";
   for (const fs::path& folder : {config.state_dir, log_dir}) {
     if (const auto made = make_private_folder(folder); !made) {
       return StartFailure{kExitStateDir, made.error().message};
     }
   }
-  auto lock = InstanceLock::acquire(config.state_dir);
+  auto lock = inherited != nullptr ? Result<InstanceLock>{InstanceLock::resume(inherited->lock_fd)}
+                                   : InstanceLock::acquire(config.state_dir);
   if (!lock) {
     const bool held = lock.error().code == ErrorCode::AlreadyExists;
     return StartFailure{held ? kExitAlreadyRunning : kExitStateDir, lock.error().message};
   }
   const auto worker_user = find_worker_user(config.session_processes.worker_user);
-  if (!worker_user) return StartFailure{kExitConfig, worker_user.error().message};
   if (const auto given = hand_over(config.state_dir, *worker_user); !given) {
     return StartFailure{kExitStateDir, given.error().message};
   }
   auto log = open_own_log(config, log_dir);
   if (!log) return StartFailure{kExitStateDir, log.error().message};
 
-  const fs::path state_dir = config.state_dir;
-  auto cgroups = make_cgroups(config.resource_limits.memory_per_process_mb, **log);
+  auto cgroups = make_cgroups(config.resource_limits.memory_per_process_mb, inherited, **log);
   SessionEnvironment environment =
       environment_of(config, std::move(worker_executable), log_dir, *log);
   environment.worker.uid = worker_user->uid;
   environment.worker.gid = worker_user->gid;
   environment.worker.limits.cgroups = cgroups.get();
-  std::unique_ptr<Supervisor> supervisor{new Supervisor{
-      std::make_unique<Parts>(std::move(config), std::move(*lock), *log, std::move(cgroups),
-                              std::move(environment), state_dir)}};
+  std::unique_ptr<Supervisor> supervisor{new Supervisor{}};
+  supervisor->parts_ = std::make_unique<Parts>(std::move(config), std::move(next), std::move(*lock),
+                                               *log, std::move(cgroups), std::move(environment),
+                                               inherited, supervisor->services(inherited));
   Parts& parts = *supervisor->parts_;
   if (!parts.registry) return StartFailure{kExitStateDir, parts.registry.error().message};
-  if (const auto listening = parts.control.listen(); !listening) {
-    return StartFailure{kExitUnavailable, listening.error().message};
-  }
+  // Workers first: connections that wait shall find them.
+  if (inherited != nullptr) supervisor->resume_sessions(*inherited);
+  const auto listening =
+      inherited != nullptr ? parts.control.resume(inherited->listener_fd) : parts.control.listen();
+  if (!listening) return StartFailure{kExitUnavailable, listening.error().message};
   parts.signals = std::make_unique<Signals>(
       parts.loop, [self = supervisor.get()](int number) { self->stop(number); });
-  supervisor->restore_sessions();
+  if (inherited == nullptr) supervisor->restore_sessions();
   supervisor->watch_health();
-  parts.log->info("started version={} pid={} url={} state_dir={}", BULKHEAD_VERSION, ::getpid(),
+  parts.log->info("{} version={} pid={} url={} state_dir={}",
+                  inherited != nullptr ? "upgraded" : "started", BULKHEAD_VERSION, ::getpid(),
                   supervisor->http_url(), log_value(parts.config.state_dir.string()));
   return supervisor;
 }
 
-Supervisor::Supervisor(std::unique_ptr<Parts> parts) noexcept : parts_{std::move(parts)} {}
+Supervisor::Supervisor() noexcept = default;
 
 Supervisor::~Supervisor() = default;
 
@@ -266,6 +219,7 @@ bool Supervisor::run() {
 }
 
 void Supervisor::stop(int signal_number) {
+  parts_->stopping = true;
   parts_->log->info("stopping signal={} sessions={}", signal_number, parts_->sessions.size());
   parts_->service.stopping();
   parts_->health_timer.cancel();

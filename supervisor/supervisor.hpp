@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/result.hpp"
 #include "supervisor/config.hpp"
+#include "supervisor/control/control_services.hpp"
 #include "supervisor/program_exit.hpp"
+#include "supervisor/upgrade/inheritance.hpp"
+#include "supervisor/upgrade/next_program.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -27,11 +32,20 @@ struct StartFailure {
 /// SIGTERM or SIGINT: no new connections, every worker asked to stop and killed after its limit,
 /// clients said goodbye to. What has not ended after limits::kShutdownTime is left behind: workers
 /// die with their supervisor, by the end of their control socket.
+///
+/// Asked to, it becomes the program that is installed in its place (upgrade/): the object is never
+/// destroyed then, and the next program makes one of its own from what it is left.
 class Supervisor {
  public:
-  /// `worker_executable` is started once for each camera.
+  /// `worker_executable` is started once for each camera; `next` is what an upgrade becomes.
+  /// `inheritance`, of an upgrade, is used up: its descriptors have owners from here on.
   static boost::system::result<std::unique_ptr<Supervisor>, StartFailure> create(
-      Config config, std::string worker_executable);
+      Config config, std::string worker_executable, NextProgram next,
+      const std::optional<Inheritance>& inheritance);
+
+  /// What of `create` can be known without doing anything, for a dry run.
+  static boost::system::result<void, StartFailure> check(const Config& config,
+                                                         const std::string& worker_executable);
 
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
@@ -45,13 +59,22 @@ class Supervisor {
 
  private:
   struct Parts;
-  explicit Supervisor(std::unique_ptr<Parts> parts) noexcept;
+  Supervisor() noexcept;
 
   void restore_sessions();
   void stop(int signal_number);
   void close();
   void watch_health();
   void say_alive();
+
+  // supervisor_upgrade.cpp
+  [[nodiscard]] ProgramServices services(const Inheritance* inherited);
+  void resume_sessions(const Inheritance& inherited);
+  void upgrade(const std::function<void(Result<UpgradeAccepted>)>& done);
+  void leave();
+  void become_next();
+  void stay(const Error& why);
+  [[nodiscard]] Inheritance inheritance() const;
 
   std::unique_ptr<Parts> parts_;
 };

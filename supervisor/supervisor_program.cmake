@@ -17,8 +17,10 @@ target_sources(bulkhead_supervisor_frame
 target_link_libraries(bulkhead_supervisor_frame PUBLIC bulkhead::common Threads::Threads)
 set_target_properties(bulkhead_supervisor_frame PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 
-add_executable(bulkhead-supervisor main.cpp supervisor.cpp supervisor.hpp)
+add_executable(bulkhead-supervisor
+  main.cpp supervisor.cpp supervisor.hpp supervisor_parts.hpp supervisor_upgrade.cpp
+)
 target_link_libraries(bulkhead-supervisor
   PRIVATE bulkhead::config bulkhead::control bulkhead::hub bulkhead::session
-          bulkhead::supervisor_frame CLI11::CLI11
+          bulkhead::supervisor_frame bulkhead::upgrade CLI11::CLI11
 )

@@ -17,6 +17,7 @@ if(NOT BULKHEAD_SANITIZE)
   bulkhead_e2e_test(registry)
   bulkhead_e2e_test(restart)
   bulkhead_e2e_test(resume)
+  bulkhead_e2e_test(upgrade)
   add_library(fixture_jumping_clock MODULE fixtures/jumping_clock.cpp)
   target_link_libraries(fixture_jumping_clock PRIVATE bulkhead_options)
   set_target_properties(fixture_jumping_clock PROPERTIES

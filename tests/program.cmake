@@ -3,11 +3,16 @@ bulkhead_test(supervisor_frame_test LABEL unit
     unit/supervisor/worker_user_test.cpp
   LINK bulkhead::supervisor_frame
 )
+bulkhead_test(upgrade_test LABEL unit
+  SOURCES unit/supervisor/inheritance_test.cpp
+  LINK bulkhead::upgrade
+)
 bulkhead_test(supervisor_process_test LABEL process
   SOURCES
+    process/supervisor/dry_run_test.cpp
     process/supervisor/program_test.cpp
     process/supervisor/signals_test.cpp
-  LINK bulkhead::supervisor_frame
+  LINK bulkhead::supervisor_frame bulkhead::upgrade
 )
 target_compile_definitions(supervisor_process_test PRIVATE
   BULKHEAD_CLI="$<TARGET_FILE:bulkhead>"

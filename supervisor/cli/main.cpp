@@ -62,6 +62,7 @@ void declare(CLI::App& app, GlobalOptions& options, Command& chosen) {
   bulkhead::cli::declare_logs(app, chosen);
   bulkhead::cli::declare_bundle(app, chosen);
   bulkhead::cli::declare_state(app, chosen);
+  bulkhead::cli::declare_upgrade(app, chosen);
   app.footer(kFooter);  // last, for verbs declared after it would inherit it
 }
 

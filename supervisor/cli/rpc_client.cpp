@@ -199,4 +199,8 @@ Outcome<json> RpcClient::next_notification(Limit limit) {
   return connection_->receive(Clock::now() + limit, limit);
 }
 
+bool RpcClient::may_return() const {
+  return connection_->socket.reason().code == websocket::close_code::service_restart;
+}
+
 }  // namespace bulkhead::cli

@@ -38,6 +38,10 @@ class RpcClient {
   Outcome<nlohmann::json> next_notification();
   Outcome<nlohmann::json> next_notification(Limit limit);
 
+  /// After a failure: the supervisor has closed the connection to be replaced by its next program,
+  /// and can be reached again (close code 1012).
+  [[nodiscard]] bool may_return() const;
+
  private:
   struct Connection;
   explicit RpcClient(std::unique_ptr<Connection> connection) noexcept;

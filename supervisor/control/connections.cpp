@@ -20,6 +20,7 @@ void Connections::Place::leave() noexcept {
   const auto found = connections_->open_.find(id_);
   connections_->refused_now_ -= found->second.is_refused ? 1 : 0;
   connections_->open_.erase(found);
+  connections_->call_if_empty();
 }
 
 void Connections::Place::set_ending(Ending ending) {
@@ -54,8 +55,14 @@ std::vector<Connections::Ending> Connections::endings() const {
   return endings;
 }
 
-void Connections::close_all() {
-  for (const Ending& ending : endings()) ending.close();
+void Connections::close_all(Farewell farewell, std::function<void()> emptied) {
+  emptied_ = std::move(emptied);
+  for (const Ending& ending : endings()) ending.close(farewell);
+  call_if_empty();
+}
+
+void Connections::call_if_empty() {
+  if (open_.empty() && emptied_) std::exchange(emptied_, nullptr)();
 }
 
 void Connections::abandon_all() {

@@ -18,10 +18,16 @@ namespace bulkhead::supervisor {
 /// the supervisor's loop.
 class Connections : public std::enable_shared_from_this<Connections> {
  public:
+  /// Why the server ends all connections.
+  enum class Farewell {
+    Stopping,
+    Restarting,  // worth coming back at once
+  };
+
   /// How the server ends a connection.
   struct Ending {
-    std::function<void()> close;    // says goodbye, within limits::kCloseTime
-    std::function<void()> abandon;  // at once, and lets go of the hub
+    std::function<void(Farewell)> close;  // says goodbye, within limits::kCloseTime
+    std::function<void()> abandon;        // at once, and lets go of the hub
   };
 
   /// A place among the connections while it lives.
@@ -51,7 +57,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   /// For one that is only told 503; none when too many are being told already.
   [[nodiscard]] std::optional<Place> refuse();
 
-  void close_all();
+  /// `emptied` is called later, once none is open.
+  void close_all(Farewell farewell, std::function<void()> emptied = {});
   void abandon_all();
 
   /// Connections served, without those being refused.
@@ -71,6 +78,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   };
 
   Place place(bool is_refused);
+  void call_if_empty();
   [[nodiscard]] std::vector<Ending> endings() const;
 
   std::size_t most_;
@@ -78,6 +86,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   std::uint64_t last_id_ = 0;
   std::size_t refused_now_ = 0;
   std::map<std::uint64_t, Entry> open_;
+  std::function<void()> emptied_;  // null: nobody waits for it
 };
 
 }  // namespace bulkhead::supervisor

@@ -9,7 +9,8 @@ namespace bulkhead::supervisor {
 
 ControlContext::ControlContext(boost::asio::io_context& io, const Config& config,
                                SessionTable& sessions, Registry* registry, Hub& the_hub,
-                               std::shared_ptr<spdlog::logger> logger, ControlLimits bounds)
+                               std::shared_ptr<spdlog::logger> logger, ProgramServices program,
+                               ControlLimits bounds)
     : loop{io},
       limits{bounds},
       hub{the_hub},
@@ -25,7 +26,8 @@ ControlContext::ControlContext(boost::asio::io_context& io, const Config& config
                .hub = the_hub,
                .connection_sessions = connection_sessions,
                .limits = limits,
-               .figures = [this] { return figures(); }},
+               .figures = [this] { return figures(); },
+               .program = std::move(program)},
       routes{services, methods},
       probe{io} {
   add_session_methods(methods, services);

@@ -20,7 +20,7 @@ namespace bulkhead::supervisor {
 struct ControlContext {
   ControlContext(boost::asio::io_context& io, const Config& config, SessionTable& sessions,
                  Registry* registry, Hub& the_hub, std::shared_ptr<spdlog::logger> logger,
-                 ControlLimits bounds);
+                 ProgramServices program, ControlLimits bounds);
 
   [[nodiscard]] SupervisorFigures figures() const;
 

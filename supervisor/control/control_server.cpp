@@ -1,5 +1,6 @@
 #include "supervisor/control/control_server.hpp"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "supervisor/config.hpp"
@@ -15,9 +16,10 @@ struct ControlServer::Parts {
 
 ControlServer::ControlServer(boost::asio::io_context& loop, const Config& config,
                              SessionTable& sessions, Registry* registry, Hub& hub,
-                             std::shared_ptr<spdlog::logger> log, ControlLimits limits) {
+                             std::shared_ptr<spdlog::logger> log, ProgramServices program,
+                             ControlLimits limits) {
   auto context = std::make_shared<ControlContext>(loop, config, sessions, registry, hub,
-                                                  std::move(log), limits);
+                                                  std::move(log), std::move(program), limits);
   parts_.reset(new Parts{.context = context, .listener = Listener{context}});
 }
 
@@ -33,6 +35,33 @@ Result<void> ControlServer::listen() {
   return listening;
 }
 
+Result<void> ControlServer::resume(int descriptor) {
+  ControlContext& context = *parts_->context;
+  auto listening = parts_->listener.resume(descriptor);
+  if (!listening) return listening;
+  context.probe.start();
+  // Their connections ended with the program before: who wants them subscribes in time.
+  constexpr std::uint64_t kFormerConnection = 0;
+  for (const SessionView& view : context.services.sessions.list()) {
+    if (view.spec.lifetime == Lifetime::Connection) {
+      context.connection_sessions.own(view.spec.id, kFormerConnection);
+    }
+  }
+  context.connection_sessions.connection_gone(kFormerConnection);
+  return {};
+}
+
+void ControlServer::pause(std::function<void()> gone) {
+  parts_->listener.pause();
+  parts_->context->connections->close_all(
+      Connections::Farewell::Restarting,
+      [&loop = parts_->context->loop, gone = std::move(gone)] { boost::asio::post(loop, gone); });
+}
+
+void ControlServer::go_on() { parts_->listener.go_on(); }
+
+int ControlServer::descriptor() { return parts_->listener.descriptor(); }
+
 std::uint16_t ControlServer::port() const noexcept { return parts_->listener.port(); }
 
 void ControlServer::stop_accepting() { parts_->listener.close(); }
@@ -41,7 +70,7 @@ void ControlServer::close() {
   stop_accepting();
   parts_->context->probe.stop();
   parts_->context->connection_sessions.clear();
-  parts_->context->connections->close_all();
+  parts_->context->connections->close_all(Connections::Farewell::Stopping);
 }
 
 }  // namespace bulkhead::supervisor

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "common/result.hpp"
@@ -16,6 +17,7 @@ class logger;
 namespace bulkhead::supervisor {
 
 class Hub;
+struct ProgramServices;
 class Registry;
 class SessionTable;
 struct Config;
@@ -30,7 +32,7 @@ class ControlServer {
  public:
   ControlServer(boost::asio::io_context& loop, const Config& config, SessionTable& sessions,
                 Registry* registry, Hub& hub, std::shared_ptr<spdlog::logger> log,
-                ControlLimits limits = {});
+                ProgramServices program, ControlLimits limits = {});
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -38,8 +40,19 @@ class ControlServer {
   /// Listens on `config.listen`. InvalidParams: no address; Io: in use, or not ours.
   Result<void> listen();
 
+  /// Instead: goes on with the socket of the program before in this process, and owns it.
+  Result<void> resume(int descriptor);
+
   /// The port that is listened on; 0 before `listen`.
   [[nodiscard]] std::uint16_t port() const noexcept;
+
+  /// Sends everybody away to come back soon, and lets newcomers wait unheard. `gone` is called
+  /// later, when nobody is connected: after limits::kCloseTime at the latest.
+  void pause(std::function<void()> gone);
+  void go_on();  // after a pause
+
+  /// The listening socket, for the next program in this process.
+  [[nodiscard]] int descriptor();
 
   /// Accepts no more; who is connected stays, to see how the sessions end.
   void stop_accepting();

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "supervisor/control/connection_sessions.hpp"
 #include "supervisor/control/control_limits.hpp"
@@ -14,6 +17,20 @@ namespace bulkhead::supervisor {
 
 struct Config;
 
+/// What an upgrade will do, once the next program has shown that it can.
+struct UpgradeAccepted {
+  std::string version;      // of the next program
+  std::size_t workers = 0;  // that go on
+};
+
+/// What the program itself does for its clients.
+struct ProgramServices {
+  std::uint32_t upgrades_total = 0;  // since this process started
+  /// Answers once it is known whether the next program understands what it will get; then all
+  /// connections are closed. Null: this program cannot be replaced.
+  std::function<void(std::function<void(Result<UpgradeAccepted>)>)> upgrade;
+};
+
 /// What the methods work on. References to what the supervisor owns; lives as long as the server.
 struct ControlServices {
   const Config& config;
@@ -23,6 +40,7 @@ struct ControlServices {
   ConnectionSessions& connection_sessions;
   const ControlLimits& limits;
   std::function<SupervisorFigures()> figures;
+  ProgramServices program;
 };
 
 // One file per family in methods/; the names and params are in config/openrpc.json.

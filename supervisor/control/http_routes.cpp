@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kSessions = "/api/v1/sessions";
+constexpr std::string_view kUpgrade = "/api/v1/system/upgrade";
 constexpr std::string_view kId = "subscriptionIdentifier";
 
 HttpReply not_found() {
@@ -96,6 +97,10 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
   const std::string path = request.target.substr(0, request.target.find('?'));
   if (path == kSessions || path.starts_with(std::string{kSessions} + "/")) {
     return answer_sessions(request, std::move(done));
+  }
+  if (path == kUpgrade) {
+    if (!allows({"POST"}, request, done)) return;
+    return call("system.upgrade", request.body, std::move(done));
   }
   const bool is_known = path == "/" || path == "/healthz" || path == "/readyz" ||
                         path == "/metrics" || path == "/api/v1/system" ||

@@ -41,7 +41,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     const auto end = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->stream_.close();
     };
-    place_->set_ending({.close = end, .abandon = end});
+    place_->set_ending({.close = [end](Connections::Farewell) { end(); }, .abandon = end});
     read_request();
   }
 

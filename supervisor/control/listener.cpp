@@ -60,10 +60,35 @@ Result<void> Listener::listen(const std::string& host, std::uint16_t port) {
   return {};
 }
 
+Result<void> Listener::resume(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t bytes = sizeof bound;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) {
+    return errno_error(ErrorCode::Io, "the listening socket did not come along");
+  }
+  error_code error;
+  acceptor_.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (!error) port_ = acceptor_.local_endpoint(error).port();
+  if (error) return Error{ErrorCode::Io, "cannot go on listening: " + error.message(), {}};
+  accept();
+  return {};
+}
+
+void Listener::pause() {
+  is_paused_ = true;
+  error_code ignored;
+  acceptor_.cancel(ignored);
+  retry_.cancel();
+}
+
 void Listener::close() {
   error_code ignored;
   acceptor_.close(ignored);
   retry_.cancel();
+}
+
+void Listener::go_on() {
+  if (std::exchange(is_paused_, false)) accept();
 }
 
 void Listener::accept() {
@@ -76,13 +101,13 @@ void Listener::accept() {
 void Listener::retry_later() {
   retry_.expires_after(limits::kAcceptRetry);
   retry_.async_wait([this, weak = context_](error_code) {
-    if (!weak.expired() && acceptor_.is_open()) accept();
+    if (!weak.expired() && acceptor_.is_open() && !is_paused_) accept();
   });
 }
 
 void Listener::on_accepted(const std::shared_ptr<ControlContext>& context, error_code error,
                            tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
+  if (!acceptor_.is_open() || error == asio::error::operation_aborted) return;
   if (error) {
     context->log->warn("cannot accept a connection: {}", error.message());
     return retry_later();
@@ -96,7 +121,7 @@ void Listener::on_accepted(const std::shared_ptr<ControlContext>& context, error
   }
   // Without a place the socket is closed here.
   if (place) start_http_session(std::move(socket), *std::move(place), context, welcome);
-  accept();
+  if (!is_paused_) accept();
 }
 
 }  // namespace bulkhead::supervisor

@@ -21,7 +21,17 @@ class Listener {
 
   /// `host` is an address or "localhost"; port 0 takes a free one.
   Result<void> listen(const std::string& host, std::uint16_t port);
+
+  /// Goes on with a socket that listens already, and owns it.
+  Result<void> resume(int descriptor);
+
+  /// Accepts no more; who connects waits in the kernel's queue until `go_on`, or until the next
+  /// program in this process does.
+  void pause();
+  void go_on();
+
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] int descriptor() { return acceptor_.native_handle(); }
   void close();
 
  private:
@@ -34,6 +44,7 @@ class Listener {
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer retry_;
   std::uint16_t port_ = 0;
+  bool is_paused_ = false;
 };
 
 }  // namespace bulkhead::supervisor

@@ -58,6 +58,7 @@ class Subscriber {
 
   [[nodiscard]] bool overflowed() const noexcept;
   [[nodiscard]] bool has_many_replies() const noexcept;
+  [[nodiscard]] bool has_replies() const noexcept { return !replies_.empty(); }
 
   /// Ends all streams and forgets all replies; nothing is said any more.
   void leave();

@@ -45,8 +45,8 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
     subscriber_ = std::make_shared<Subscriber>(context->hub, limits_, [this] { on_wake(); });
     const auto weak = weak_from_this();
     place_.set_ending({.close =
-                           [weak] {
-                             if (const auto self = weak.lock()) self->say_goodbye();
+                           [weak](Connections::Farewell farewell) {
+                             if (const auto self = weak.lock()) self->say_goodbye(farewell);
                            },
                        .abandon =
                            [weak] {
@@ -145,7 +145,9 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   }
 
   void write_next() {
-    if (is_writing_ || is_finished_ || is_closing_) return;
+    if (is_writing_ || is_finished_) return;
+    // What was answered before the goodbye is still said; detections would never end.
+    if (is_closing_ && !subscriber_->has_replies()) return close();
     auto out = subscriber_->next();
     if (!out) return;
     is_writing_ = true;
@@ -189,15 +191,22 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
     });
   }
 
-  void say_goodbye() {
+  void say_goodbye(Connections::Farewell farewell) {
     if (is_finished_ || is_closing_) return;
     is_closing_ = true;
+    farewell_ = farewell == Connections::Farewell::Restarting
+                    ? websocket::close_code::service_restart
+                    : websocket::close_code::going_away;
     deadline_.expires_after(limits_.close_time);
     deadline_.async_wait([weak = weak_from_this()](beast::error_code error) {
       if (const auto self = weak.lock(); self != nullptr && !error) self->finish();
     });
-    ws_.async_close(websocket::close_code::going_away,
-                    [self = shared_from_this()](beast::error_code) { self->finish(); });
+    write_next();
+  }
+
+  void close() {
+    if (std::exchange(is_close_sent_, true)) return;
+    ws_.async_close(farewell_, [self = shared_from_this()](beast::error_code) { self->finish(); });
   }
 
   /// Not a WebSocket close: that would wait behind the write that is stuck.
@@ -236,6 +245,8 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   bool is_reading_ = true;
   bool is_writing_ = false;
   bool is_closing_ = false;
+  bool is_close_sent_ = false;
+  websocket::close_code farewell_ = websocket::close_code::going_away;
   bool is_finished_ = false;
 };
 

@@ -54,6 +54,10 @@ class Hub {
   void publish(const GapEvent& event);
   void publish(const AlertEvent& event);
 
+  /// What was published, for the next program in this process, and back.
+  [[nodiscard]] nlohmann::json carried() const;
+  [[nodiscard]] Result<> resume(const nlohmann::json& carried);
+
   /// Callbacks for SessionTable that end in this hub.
   [[nodiscard]] SessionEvents events();
 

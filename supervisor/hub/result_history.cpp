@@ -6,13 +6,9 @@
 
 namespace bulkhead::supervisor {
 
-namespace {
-
-std::size_t bytes_of(const ResultHistory::Kept& kept) {
+std::size_t ResultHistory::bytes_of(const Kept& kept) noexcept {
   return sizeof kept + kept.detection.objects.size() * sizeof(Object);
 }
-
-}  // namespace
 
 void ResultHistory::add(const ResultEvent& event, std::int64_t now_ns) {
   Session& session = sessions_[event.session];

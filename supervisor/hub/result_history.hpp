@@ -6,10 +6,12 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
 
 #include "common/limits.hpp"
+#include "common/result.hpp"
 #include "supervisor/session/session_events.hpp"
 
 namespace bulkhead::supervisor {
@@ -67,6 +69,13 @@ class ResultHistory {
   [[nodiscard]] Since since(const SubscriptionId& session, ResultPosition position,
                             std::size_t most) const;
 
+  /// All of it, for the next program in this process to `resume`: clients that it has to send away
+  /// go on there. Results and model cards in the wire form of ipc/record.hpp.
+  [[nodiscard]] nlohmann::json carried() const;
+
+  /// At start. Corrupt, with what is missing or wrong; nothing is kept then.
+  [[nodiscard]] Result<> resume(const nlohmann::json& carried);
+
  private:
   struct Session {
     std::deque<Kept> results;
@@ -74,6 +83,7 @@ class ResultHistory {
     ResultPosition dropped;  // the last that has left
   };
 
+  [[nodiscard]] static std::size_t bytes_of(const Kept& kept) noexcept;
   void trim(Session& session, std::int64_t now_ns) const;
 
   HistoryLimits limits_;

@@ -137,6 +137,12 @@ Result<std::unique_ptr<WorkerCgroups>> WorkerCgroups::create(CgroupHierarchy hie
   return made;
 }
 
+std::unique_ptr<WorkerCgroups> WorkerCgroups::resume(State state) {
+  std::unique_ptr<WorkerCgroups> resumed{new WorkerCgroups{std::move(state.hierarchy)}};
+  resumed->last_number_ = state.last_number;
+  return resumed;
+}
+
 WorkerCgroups::WorkerCgroups(CgroupHierarchy hierarchy)
     : hierarchy_{std::move(hierarchy)},
       name_{std::string{kFolderPrefix} + std::to_string(::getpid())} {}

@@ -34,6 +34,9 @@ class WorkerCgroup {
   /// It was refused a process or a thread at its limit.
   [[nodiscard]] bool ran_out_of_tasks() const;
 
+  /// Names it among the groups of its supervisor.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
  private:
   friend class WorkerCgroups;
   WorkerCgroup(WorkerCgroups& owner, std::uint64_t number) noexcept
@@ -62,6 +65,15 @@ class WorkerCgroups {
   /// Also removes what supervisors left behind that were killed. Io with what the kernel refused.
   static Result<std::unique_ptr<WorkerCgroups>> create(CgroupHierarchy hierarchy);
 
+  /// Where the groups are and how many were made: all that another program in this process needs
+  /// to go on with them.
+  struct State {
+    CgroupHierarchy hierarchy;
+    std::uint64_t last_number = 0;
+  };
+  [[nodiscard]] State state() const { return {hierarchy_, last_number_}; }
+  static std::unique_ptr<WorkerCgroups> resume(State state);
+
   WorkerCgroups(const WorkerCgroups&) = delete;
   WorkerCgroups& operator=(const WorkerCgroups&) = delete;
   ~WorkerCgroups();
@@ -69,6 +81,9 @@ class WorkerCgroups {
   [[nodiscard]] MemoryEnforcement enforcement() const noexcept { return hierarchy_.enforcement; }
 
   [[nodiscard]] Result<WorkerCgroup> make(const Limits& limits);
+
+  /// The group that was made with this number, by the program before.
+  [[nodiscard]] WorkerCgroup resume(std::uint64_t number) { return {*this, number}; }
 
  private:
   friend class WorkerCgroup;

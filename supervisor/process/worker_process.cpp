@@ -23,6 +23,7 @@ extern "C" {
 
 #include "common/limits.hpp"
 #include "ipc/worker_fds.hpp"
+#include "supervisor/process/argument_pointers.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -110,14 +111,6 @@ class SpawnDescriptors {
   std::vector<UniqueFd> copies_;
 };
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 std::vector<std::string> worker_environment() {
   std::vector<std::string> environment;
   for (const auto name : kEnvironment) {
@@ -149,7 +142,7 @@ Result<WorkerProcess> WorkerProcess::spawn(const Spec& spec) {
   const SpawnAttributes attributes;
   const int error =
       ::posix_spawn(&pid, spec.executable.c_str(), descriptors.get(), attributes.get(),
-                    pointers_to(arguments).data(), pointers_to(environment).data());
+                    argument_pointers(arguments).data(), argument_pointers(environment).data());
   if (error != 0) {
     errno = error;
     return errno_error(ErrorCode::SpawnFailed, "cannot start " + spec.executable);
@@ -170,6 +163,29 @@ Result<WorkerProcess> WorkerProcess::spawn(const Spec& spec) {
     process.enforcement_ = spec.limits.cgroups->enforcement();
   }
   return process;
+}
+
+Result<WorkerProcess> WorkerProcess::resume(const Running& running, WorkerCgroups* cgroups) {
+  UniqueFd exit_fd{running.exit_fd};
+  siginfo_t info{};
+  // Only of a child that nobody has reaped can this be asked.
+  if (::waitid(P_PIDFD, static_cast<id_t>(exit_fd.get()), &info, WEXITED | WNOHANG | WNOWAIT) !=
+      0) {
+    return errno_error(ErrorCode::Unavailable,
+                       "pid " + std::to_string(running.pid) + " is no worker of ours");
+  }
+  WorkerProcess process{running.pid, std::move(exit_fd)};
+  if (running.cgroup && cgroups != nullptr) {
+    process.cgroup_.emplace(cgroups->resume(*running.cgroup));
+    process.enforcement_ = cgroups->enforcement();
+  }
+  return process;
+}
+
+WorkerProcess::Running WorkerProcess::running() const noexcept {
+  return {.pid = pid_,
+          .exit_fd = pidfd_.get(),
+          .cgroup = cgroup_ ? std::optional{cgroup_->number()} : std::nullopt};
 }
 
 WorkerProcess::WorkerProcess(pid_t pid, UniqueFd pidfd) noexcept

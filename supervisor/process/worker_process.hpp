@@ -43,10 +43,25 @@ class WorkerProcess {
     WorkerLimits limits;
   };
 
+  /// A worker that goes on while its supervisor becomes another program in the same process: what
+  /// names it in the kernel. Does not own the descriptor.
+  struct Running {
+    pid_t pid = -1;
+    int exit_fd = -1;
+    std::optional<std::uint64_t> cgroup;  // its number among WorkerCgroups
+  };
+
   /// Starts the worker with empty signal mask, default dispositions, a short environment and no
   /// other descriptors. An executable that cannot run is SpawnFailed here, not an exit seen later.
   /// Its limits stand before it can be sent its start message.
   static Result<WorkerProcess> spawn(const Spec& spec);
+
+  /// Takes over a worker that this process started as another program, and the descriptor, also
+  /// where it fails. `cgroups` is null where workers have no group. Unavailable when it is no child
+  /// of ours or has been reaped.
+  static Result<WorkerProcess> resume(const Running& running, WorkerCgroups* cgroups);
+
+  [[nodiscard]] Running running() const noexcept;
 
   WorkerProcess(WorkerProcess&& other) noexcept;
   WorkerProcess& operator=(WorkerProcess&&) = delete;

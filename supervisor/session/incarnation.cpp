@@ -36,6 +36,46 @@ Result<std::shared_ptr<Incarnation>> Incarnation::start(boost::asio::io_context&
   return made;
 }
 
+Result<std::shared_ptr<Incarnation>> Incarnation::resume(boost::asio::io_context& loop,
+                                                         const SessionEnvironment& environment,
+                                                         ConnectionAdmission& admission,
+                                                         const Spec& spec, const Carried& carried,
+                                                         Events events) {
+  auto link = WorkerLink::resume(loop, environment.worker.limits.cgroups, carried.link);
+  if (!link) return link.error();
+  auto resumed = std::make_shared<Incarnation>(Private{}, loop, environment, admission, spec,
+                                               std::move(events));
+  resumed->watch(**link);
+  resumed->link_ = std::move(*link);
+  resumed->started_ns_ = carried.started_ns;
+  resumed->started_wall_ns_ = carried.started_wall_ns;
+  resumed->recycling_ = {environment.recycling, environment.limits.recycling, carried.started_ns};
+  resumed->model_loaded_ns_ = carried.model_loaded_ns;
+  resumed->model_ = carried.model;
+  resumed->confinement_ = carried.confinement;
+  resumed->alerts_ = carried.alerts;
+  resumed->counters_.results_received_total = carried.results_received_total;
+  resumed->counters_.results_expired_total = carried.results_expired_total;
+  if (carried.waits_to_connect) resumed->open_camera();
+  return resumed;
+}
+
+std::optional<Incarnation::Carried> Incarnation::carried() const {
+  auto link = link_->carried();
+  if (!link || is_doomed() || asked_to_stop_ || last_words_) return std::nullopt;
+  return Carried{.link = *link,
+                 .generation = generation_,
+                 .started_ns = started_ns_,
+                 .started_wall_ns = started_wall_ns_,
+                 .model_loaded_ns = model_loaded_ns_,
+                 .model = model_,
+                 .confinement = confinement_,
+                 .alerts = alerts_,
+                 .results_received_total = counters_.results_received_total,
+                 .results_expired_total = counters_.results_expired_total,
+                 .waits_to_connect = place_ != nullptr || owes_open_camera_};
+}
+
 Incarnation::Incarnation(Private, boost::asio::io_context& loop,
                          const SessionEnvironment& environment, ConnectionAdmission& admission,
                          const Spec& spec, Events events)
@@ -75,15 +115,19 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
   return serve(std::move(*fresh), start_json);
 }
 
-Result<> Incarnation::serve(std::shared_ptr<WorkerLink> link, const std::string& start_json) {
+void Incarnation::watch(WorkerLink& link) {
   // The link is ours and is let go of before we end; none of these can come later.
-  link->watch({.record = [this](const auto& taken) { events_.record(*this, taken); },
-               .broken = [this](const Error& error) { events_.broken(*this, error); },
-               .exited =
-                   [this](const ExitStatus& exit) {
-                     kill_.cancel();
-                     events_.exited(*this, exit);
-                   }});
+  link.watch({.record = [this](const auto& taken) { events_.record(*this, taken); },
+              .broken = [this](const Error& error) { events_.broken(*this, error); },
+              .exited =
+                  [this](const ExitStatus& exit) {
+                    kill_.cancel();
+                    events_.exited(*this, exit);
+                  }});
+}
+
+Result<> Incarnation::serve(std::shared_ptr<WorkerLink> link, const std::string& start_json) {
+  watch(*link);
   auto told = link->serve(start_json);
   if (told) link_ = std::move(link);
   return told;

@@ -53,6 +53,21 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     std::function<void(Incarnation&, const ExitStatus&)> exited;
   };
 
+  /// A worker that goes on while the supervisor becomes another program in the same process.
+  struct Carried {
+    WorkerLink::Carried link;
+    Generation generation = 0;
+    std::int64_t started_ns = 0;  // monotonic
+    std::int64_t started_wall_ns = 0;
+    std::int64_t model_loaded_ns = 0;  // monotonic; 0: not yet
+    std::optional<ModelCard> model;
+    std::optional<ipc::Confined> confinement;
+    std::vector<ActiveAlert> alerts;
+    std::uint64_t results_received_total = 0;
+    std::uint64_t results_expired_total = 0;
+    bool waits_to_connect = false;
+  };
+
   /// An event of session_state that a look at the worker gave, and what to say about it.
   struct Noticed {
     SessionEvent event;
@@ -64,6 +79,19 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
                                                     const SessionEnvironment& environment,
                                                     ConnectionAdmission& admission,
                                                     const Spec& spec, Events events);
+
+  /// Takes over a worker that goes on, with the spec it serves. As WorkerLink::resume.
+  static Result<std::shared_ptr<Incarnation>> resume(boost::asio::io_context& loop,
+                                                     const SessionEnvironment& environment,
+                                                     ConnectionAdmission& admission,
+                                                     const Spec& spec, const Carried& carried,
+                                                     Events events);
+
+  /// Nothing for one that is ending, or has not begun to speak.
+  [[nodiscard]] std::optional<Carried> carried() const;
+
+  /// For one that is not carried: it is gone when this returns.
+  void end_now() { link_->end_now(); }
 
   Incarnation(Private, boost::asio::io_context& loop, const SessionEnvironment& environment,
               ConnectionAdmission& admission, const Spec& spec, Events events);
@@ -123,6 +151,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
  private:
   Result<> launch(const SessionEnvironment& environment, const Spec& spec);
   Result<> serve(std::shared_ptr<WorkerLink> link, const std::string& start_json);
+  void watch(WorkerLink& link);
   void arm_kill(Millis grace);
   [[nodiscard]] bool ask_for_turn();
   void command_open_camera();
@@ -133,8 +162,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   const Events events_;
   const Generation generation_;
   const std::string log_file_;
-  const std::int64_t started_ns_;
-  const std::int64_t started_wall_ns_;
+  std::int64_t started_ns_;
+  std::int64_t started_wall_ns_;
   std::shared_ptr<WorkerLink> link_;
   ProgressWatchdog watchdog_;
   FrameRates rates_;

@@ -9,6 +9,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -329,6 +330,14 @@ void Registry::put(const SessionSpec& spec, std::function<void(Result<>)> done) 
         return {};
       },
       std::move(done));
+}
+
+bool Registry::flush(std::chrono::milliseconds limit) {
+  // Carried out in order: once this has had its turn, all before it has.
+  auto reached = std::make_shared<std::promise<void>>();
+  auto done = reached->get_future();
+  boost::asio::post(parts_->disk, [reached] { reached->set_value(); });
+  return done.wait_for(limit) == std::future_status::ready;
 }
 
 void Registry::erase(const SubscriptionId& id, std::function<void(Result<bool>)> done) {

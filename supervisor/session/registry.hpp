@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -57,6 +58,10 @@ class Registry {
   /// Keeps the session under its name. Io where the disk did not take it: whether the change holds
   /// is then known at the next start.
   void put(const SessionSpec& spec, std::function<void(Result<>)> done);
+
+  /// Waits until the disk has taken all that was asked for; false: not in time. For the last turn
+  /// of the loop before the program is replaced.
+  [[nodiscard]] bool flush(std::chrono::milliseconds limit);
 
   /// False: there was none of this name. Io as above.
   void erase(const SubscriptionId& id, std::function<void(Result<bool>)> done);

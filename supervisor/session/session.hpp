@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/handover.hpp"
 #include "supervisor/session/incarnation.hpp"
 #include "supervisor/session/pending_commands.hpp"
@@ -52,6 +53,15 @@ class Session : public std::enable_shared_from_this<Session> {
                                       const std::function<void(const Result<>&)>& told);
 
   void stop();
+
+  /// Instead of `start`: goes on where another program in this process left off. One that came
+  /// without a worker that works is at rest then, for `start`.
+  void resume(const CarriedSession& carried);
+
+  [[nodiscard]] CarriedSession carried() const;
+
+  /// Ends the workers that `carried` does not name; they are gone when this returns.
+  void end_uncarried();
 
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done);
@@ -110,6 +120,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void count_restart(const std::string& reason);
   void log(const std::string& text) const;
   [[nodiscard]] std::int64_t restart_deadline_ns() const;
+
+  // session_carried.cpp: over an upgrade of the supervisor.
+  [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;
 
   // session_records.cpp: what workers say, and how they end.
   [[nodiscard]] Incarnation::Events incarnation_events();

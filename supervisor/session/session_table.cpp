@@ -1,7 +1,9 @@
 #include "supervisor/session/session_table.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -79,11 +81,35 @@ std::vector<SubscriptionId> SessionTable::restore(std::vector<SessionSpec> specs
   return left_out;
 }
 
+std::vector<CarriedSession> SessionTable::carried() const {
+  std::vector<CarriedSession> carried;
+  for (const auto& [id, session] : sessions_) {
+    if (session->wanted()) carried.push_back(session->carried());
+  }
+  return carried;
+}
+
+void SessionTable::end_uncarried() {
+  spares_.end_now();
+  for (const auto& [id, session] : sessions_) session->end_uncarried();
+}
+
+void SessionTable::resume(std::vector<CarriedSession> sessions) {
+  std::ranges::stable_sort(sessions, std::ranges::greater{},
+                           [](const CarriedSession& session) { return session.spec.priority; });
+  for (CarriedSession& carried : sessions) {
+    Session& session = add(carried.spec);
+    session.resume(carried);
+    if (session.state() == SessionState::Stopped) to_start_.push_back(carried.spec.id);
+  }
+  if (!to_start_.empty()) start_next();
+}
+
 void SessionTable::start_next() {
   const auto session = find(to_start_.front());
   to_start_.pop_front();
   // An operator may have been faster.
-  if (session && (*session)->generation() == 0) (*session)->start();
+  if (session && (*session)->state() == SessionState::Stopped) (*session)->start();
   if (to_start_.empty()) return;
   start_timer_.expires_after(limits::kRestoreInterval);
   start_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/reconfiguration.hpp"
 #include "supervisor/session/session_environment.hpp"
@@ -66,6 +67,17 @@ class SessionTable {
   /// that not all models are loaded at once; who may ask a camera is ConnectionAdmission's. Those
   /// past `max_sessions` are left out and returned.
   std::vector<SubscriptionId> restore(std::vector<SessionSpec> specs);
+
+  /// All sessions that are wanted, for the next program in this process to `resume`.
+  [[nodiscard]] std::vector<CarriedSession> carried() const;
+
+  /// Ends every worker that `carried` does not name: the next program would not know them. They are
+  /// gone when this returns; sessions that miss one deal with it as with any end.
+  void end_uncarried();
+
+  /// At start, instead of `restore`: workers that came along go on at once, the other sessions
+  /// start one after the other as restored ones do.
+  void resume(std::vector<CarriedSession> sessions);
 
   /// Stops the worker; the session is gone from `list` once it ended. NotFound.
   Result<void> unsubscribe(const SubscriptionId& id);

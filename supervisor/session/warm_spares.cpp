@@ -39,6 +39,10 @@ std::size_t WarmSpares::ready() const {
       std::ranges::count_if(spares_, [](const Spare& spare) { return spare.link->is_ready(); }));
 }
 
+void WarmSpares::end_now() {
+  for (const Spare& spare : spares_) spare.link->end_now();
+}
+
 void WarmSpares::close() {
   closed_ = true;
   refill_.cancel();

@@ -36,6 +36,9 @@ class WarmSpares {
 
   [[nodiscard]] std::size_t ready() const;
 
+  /// Ends them all; they are gone when this returns. Others follow as after any end of a spare.
+  void end_now();
+
   /// Ends them all and makes no more.
   void close();
 

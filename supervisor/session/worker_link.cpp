@@ -31,6 +31,8 @@ struct WorkerLink::Parts {
   UniqueFd command_doorbell_fd;
   UniqueFd result_doorbell_fd;
   WorkerProcess process;
+  std::uint64_t commands = 0;  // positions in the rings
+  ipc::PriorityConsumer::Positions results{};
 };
 
 Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& loop,
@@ -52,12 +54,39 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
                                        .limits = program.limits});
   if (!process) return process.error();
   // The worker's ends close here with their pairs: from now on only the worker holds them.
+  auto link = make(loop, {.segment = std::move(*segment),
+                          .control = std::move(control->first),
+                          .command_doorbell_fd = std::move(command_doorbell->first),
+                          .result_doorbell_fd = std::move(result_doorbell->first),
+                          .process = std::move(*process)});
+  if (link) (*link)->wait_for_hello();
+  return link;
+}
+
+Result<std::shared_ptr<WorkerLink>> WorkerLink::resume(boost::asio::io_context& loop,
+                                                       WorkerCgroups* cgroups,
+                                                       const Carried& carried) {
+  ipc::ControlSocket control{UniqueFd{carried.control_fd}};
+  UniqueFd command_doorbell{carried.command_doorbell_fd};
+  UniqueFd result_doorbell{carried.result_doorbell_fd};
+  auto process = WorkerProcess::resume(carried.process, cgroups);
+  auto segment = ipc::ShmSegment::attach(UniqueFd{carried.segment_fd});
+  if (!process) return process.error();
+  if (!segment) return segment.error();
+  auto link = make(loop, {.segment = std::move(*segment),
+                          .control = std::move(control),
+                          .command_doorbell_fd = std::move(command_doorbell),
+                          .result_doorbell_fd = std::move(result_doorbell),
+                          .process = std::move(*process),
+                          .commands = carried.commands,
+                          .results = carried.results});
+  if (link) (*link)->greeted_ = true;
+  return link;
+}
+
+Result<std::shared_ptr<WorkerLink>> WorkerLink::make(boost::asio::io_context& loop, Parts parts) {
   try {
-    auto link = std::make_shared<WorkerLink>(
-        Private{}, loop,
-        Parts{std::move(*segment), std::move(control->first), std::move(command_doorbell->first),
-              std::move(result_doorbell->first), std::move(*process)});
-    link->wait_for_hello();
+    auto link = std::make_shared<WorkerLink>(Private{}, loop, std::move(parts));
     link->wait_for_exit();
     link->drain_soon();
     return link;
@@ -68,6 +97,17 @@ Result<std::shared_ptr<WorkerLink>> WorkerLink::start(boost::asio::io_context& l
   }
 }
 
+std::optional<WorkerLink::Carried> WorkerLink::carried() const {
+  if (!greeted_ || !reading_ || !start_json_.empty()) return std::nullopt;
+  return Carried{.process = process_.running(),
+                 .segment_fd = segment_.fd(),
+                 .control_fd = control_.fd(),
+                 .command_doorbell_fd = command_doorbell_fd_.get(),
+                 .result_doorbell_fd = result_doorbell_fd_.get(),
+                 .commands = commands_.position(),
+                 .results = results_.positions()};
+}
+
 WorkerLink::WorkerLink(Private, boost::asio::io_context& loop, Parts parts)
     : loop_{loop},
       segment_{std::move(parts.segment)},
@@ -75,9 +115,9 @@ WorkerLink::WorkerLink(Private, boost::asio::io_context& loop, Parts parts)
       command_doorbell_fd_{std::move(parts.command_doorbell_fd)},
       result_doorbell_fd_{std::move(parts.result_doorbell_fd)},
       process_{std::move(parts.process)},
-      commands_{segment_.command_ring()},
+      commands_{segment_.command_ring(), parts.commands},
       command_doorbell_{&segment_.command_consumer_sleeping(), command_doorbell_fd_.get()},
-      results_{segment_, result_doorbell_fd_.get()},
+      results_{segment_, result_doorbell_fd_.get(), parts.results},
       preview_{segment_.preview_slot()},
       hello_wait_{loop, control_.fd()},
       results_wait_{loop, result_doorbell_fd_.get()},
@@ -206,5 +246,10 @@ void WorkerLink::abort() {
 }
 
 void WorkerLink::kill() { process_.kill_group(); }
+
+void WorkerLink::end_now() {
+  kill();
+  (void)process_.wait_exit(limits::kReapTime);
+}
 
 }  // namespace bulkhead::supervisor

@@ -54,6 +54,30 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   static Result<std::shared_ptr<WorkerLink>> start(boost::asio::io_context& loop,
                                                    const Program& program);
 
+  /// A link whose worker goes on while the supervisor becomes another program in the same process.
+  /// The positions are what we know of the rings; shared memory is never asked. Does not own the
+  /// descriptors.
+  struct Carried {
+    WorkerProcess::Running process;
+    int segment_fd = -1;
+    int control_fd = -1;
+    int command_doorbell_fd = -1;
+    int result_doorbell_fd = -1;
+    std::uint64_t commands = 0;
+    ipc::PriorityConsumer::Positions results{};
+  };
+
+  /// Owns the descriptors from here on, also where it fails. Unavailable: the worker is gone;
+  /// Corrupt or VersionMismatch: its segment is not what we can read. It is killed then.
+  static Result<std::shared_ptr<WorkerLink>> resume(boost::asio::io_context& loop,
+                                                    WorkerCgroups* cgroups, const Carried& carried);
+
+  /// Nothing where the worker has not said hello or has broken a rule: such a one is not carried.
+  [[nodiscard]] std::optional<Carried> carried() const;
+
+  /// Kills it and waits for its end, at most limits::kReapTime; for one that is not carried.
+  void end_now();
+
   struct Parts;
   WorkerLink(Private, boost::asio::io_context& loop, Parts parts);
 
@@ -94,6 +118,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
  private:
   void wait_for_hello();
   void receive_hello();
+  static Result<std::shared_ptr<WorkerLink>> make(boost::asio::io_context& loop, Parts parts);
   [[nodiscard]] Result<> send_start();
   void wait_for_records();
   void wait_for_exit();

@@ -142,12 +142,17 @@ class Client:
                 client._reader.cancel()
 
     async def _read(self):
-        async for text in self._socket:
+        async for text in self._socket:  # ends with the connection
             message = json.loads(text)
             if "id" in message:
                 self._replies.pop(message["id"]).set_result(message)
             else:
                 self.notifications.put_nowait(message)
+
+    async def closed(self, limit_s=HANG_LIMIT_S):
+        """The code with which the supervisor ends the connection."""
+        await asyncio.wait_for(self._socket.wait_closed(), limit_s)
+        return self._socket.close_code
 
     async def call(self, method, limit_s=HANG_LIMIT_S, **params):
         number = self._next_id

@@ -48,6 +48,7 @@ void declare_snapshot(CLI::App& app, Command& chosen);
 void declare_logs(CLI::App& app, Command& chosen);
 void declare_bundle(CLI::App& app, Command& chosen);
 void declare_state(CLI::App& app, Command& chosen);
+void declare_upgrade(CLI::App& app, Command& chosen);
 
 /// Prints JSON: indented where it is one answer, on one line where it is one of many.
 void print_answer(const nlohmann::json& json);

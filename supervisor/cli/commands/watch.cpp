@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -31,16 +32,55 @@ json filter_of(const WatchOptions& options) {
   return filter;
 }
 
-Outcome<> watch(const Context& context, const WatchOptions& options) {
+/// The last result of each camera: what comes after it is still to be told.
+class Cursor {
+ public:
+  void take(const json& notification) {
+    const json& params = member_of(notification, "params");
+    const std::string session = text_of(params, "session");
+    if (text_of(notification, "method") != "detection" || session.empty()) return;
+    last_[session] = {{"session", session},
+                      {"generation", count_of(params, "generation")},
+                      {"sequence", count_of(params, "sequence")}};
+  }
+
+  [[nodiscard]] json positions() const {
+    json positions = json::array();
+    for (const auto& [session, position] : last_) positions.push_back(position);
+    return positions;
+  }
+
+ private:
+  std::map<std::string, json> last_;
+};
+
+Outcome<RpcClient> open_stream(const Context& context, const WatchOptions& options,
+                               const Cursor& cursor) {
   auto client = context.connect();
-  if (!client) return client.error();
-  const auto stream =
-      client->call("stream.open", {{"filter", filter_of(options)}}, context.call_time());
+  if (!client) return client;
+  json params{{"filter", filter_of(options)}};
+  if (json positions = cursor.positions(); !positions.empty()) {
+    params["resumeFrom"] = std::move(positions);
+  }
+  const auto stream = client->call("stream.open", params, context.call_time());
   if (!stream) return stream.error();
+  return client;
+}
+
+Outcome<> watch(const Context& context, const WatchOptions& options) {
+  Cursor cursor;
+  auto client = open_stream(context, options, cursor);
+  if (!client) return client.error();
 
   for (std::uint64_t printed = 0; options.count == 0 || printed < options.count;) {
     const auto notification = client->next_notification();
+    if (!notification && client->may_return()) {
+      client = open_stream(context, options, cursor);
+      if (!client) return client.error();
+      continue;
+    }
     if (!notification) return notification.error();
+    cursor.take(*notification);
     if (context.json) {
       print_line(*notification);
       ++printed;

@@ -46,6 +46,7 @@ void state(const ControlServices& services, const json& params, const Reply& rep
       json{{"version", BULKHEAD_VERSION},
            {"host", host_name()},
            {"uptimeS", figures.uptime_seconds},
+           {"upgrades", services.program.upgrades_total},
            {"sessions",
             {{"total", figures.sessions.size()}, {"live", live}, {"max", figures.max_sessions}}},
            {"warmSpares", figures.warm_spares},
@@ -53,6 +54,17 @@ void state(const ControlServices& services, const json& params, const Reply& rep
            {"streams", figures.clients.streams},
            {"loop", {{"maxStallMs", figures.loop.longest_stall_seconds * 1e3}}},
            {"limits", limits_json(services.limits)}}));
+}
+
+void upgrade(const ControlServices& services, const json& params, const Reply& reply) {
+  if (const auto done = JsonFields{params, "params"}.finish(); !done) return reply(done.error());
+  if (!services.program.upgrade) {
+    return reply(Error{ErrorCode::Unavailable, "this program cannot be replaced", {}});
+  }
+  services.program.upgrade([reply](const Result<UpgradeAccepted>& accepted) {
+    if (!accepted) return reply(accepted.error());
+    reply(json_text_of(json{{"version", accepted->version}, {"workers", accepted->workers}}));
+  });
 }
 
 void discover(const json& params, const Reply& reply) {
@@ -65,6 +77,9 @@ void discover(const json& params, const Reply& reply) {
 void add_system_methods(MethodTable& table, const ControlServices& services) {
   table.add("system.state", [services](const Caller&, const json& params, const Reply& reply) {
     state(services, params, reply);
+  });
+  table.add("system.upgrade", [services](const Caller&, const json& params, const Reply& reply) {
+    upgrade(services, params, reply);
   });
   table.add("rpc.discover",
             [](const Caller&, const json& params, const Reply& reply) { discover(params, reply); });

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "tests/support/result_events.hpp"
@@ -100,6 +101,40 @@ TEST_F(ResultHistoryTest, ASessionThatIsForgottenHasNone) {
   add(1, 1);
   history_.forget(sample_.session);
   EXPECT_EQ(since({}), Positions{});
+}
+
+TEST_F(ResultHistoryTest, IsTheSameInTheNextProgram) {
+  for (Sequence sequence = 1; sequence <= 6; ++sequence) add(sequence < 5 ? 1 : 2, sequence);
+  ResultHistory next{{.results = 4, .bytes = 1 << 20, .age_ns = 1000}};
+  ASSERT_TRUE(next.resume(history_.carried()));
+  const auto here = history_.since(sample_.session, {1, 1}, kAll);
+  const auto there = next.since(sample_.session, {1, 1}, kAll);
+  ASSERT_EQ(there.results.size(), 4U);
+  EXPECT_EQ(there.missing->to, here.missing->to);
+  for (std::size_t i = 0; i < here.results.size(); ++i) {
+    EXPECT_EQ(there.results[i]->position, here.results[i]->position);
+    EXPECT_EQ(there.results[i]->priority, here.results[i]->priority);
+    EXPECT_EQ(there.results[i]->publish_ns, here.results[i]->publish_ns);
+    EXPECT_EQ(there.results[i]->detection.objects.size(),
+              here.results[i]->detection.objects.size());
+    EXPECT_EQ(there.results[i]->model->labels, here.results[i]->model->labels);
+  }
+  EXPECT_EQ(there.results[0]->model, there.results[1]->model) << "one card for a generation";
+  sample_.generation = 2;
+  sample_.sequence = 7;
+  next.add(sample_.event(), 0);
+  EXPECT_EQ(next.since(sample_.session, {1, 0}, kAll).results.size(), 4U) << "and its limits hold";
+}
+
+TEST_F(ResultHistoryTest, KeepsNothingOfWhatItCannotRead) {
+  add(1, 1);
+  auto carried = history_.carried();
+  carried[0]["results"][0]["model"] = 7;
+  ResultHistory next;
+  const auto resumed = next.resume(carried);
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().code, ErrorCode::Corrupt);
+  EXPECT_TRUE(next.since(sample_.session, {1, 0}, kAll).results.empty());
 }
 
 }  // namespace

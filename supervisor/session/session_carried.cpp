@@ -1,0 +1,59 @@
+// A session over an upgrade of the supervisor.
+
+#include <utility>
+
+#include "supervisor/session/session.hpp"
+
+namespace bulkhead::supervisor {
+
+std::optional<Incarnation::Carried> Session::carried_worker() const {
+  return present_ && is_running(condition_.state) ? present_->carried() : std::nullopt;
+}
+
+CarriedSession Session::carried() const {
+  return {.spec = spec_,
+          .condition = condition_,
+          .reason_text = reason_text_,
+          .since_wall_ns = since_wall_ns_,
+          .generation = generation_,
+          .last_generation = last_generation_,
+          .worker = carried_worker(),
+          .alerts = alerts_,
+          .restarts_total = restarts_total_,
+          .restarts_by_reason = restarts_by_reason_,
+          .exits = {exits_.begin(), exits_.end()},
+          .last_result_ns = last_result_ns_,
+          .refused_second_connection = refused_second_connection_};
+}
+
+void Session::end_uncarried() {
+  if (present_ && !carried_worker()) present_->end_now();
+  if (successor_) successor_->worker->end_now();
+  for (const auto& worker : retiring_) worker->end_now();
+}
+
+void Session::resume(const CarriedSession& carried) {
+  generation_ = carried.generation;
+  last_generation_ = carried.last_generation;
+  restarts_total_ = carried.restarts_total;
+  restarts_by_reason_ = carried.restarts_by_reason;
+  exits_.assign(carried.exits.begin(), carried.exits.end());
+  last_result_ns_ = carried.last_result_ns;
+  refused_second_connection_ = carried.refused_second_connection;
+  start_reason_ = "UPGRADED";
+  if (!carried.worker || !is_running(carried.condition.state)) return;
+  auto worker = Incarnation::resume(
+      loop_, environment_, admission_,
+      {.session = spec_, .generation = carried.worker->generation, .log_file = log_file_},
+      *carried.worker, incarnation_events());
+  if (!worker) return log("the worker cannot go on, text=\"" + worker.error().message + '"');
+  present_ = std::move(*worker);
+  condition_ = carried.condition;
+  reason_text_ = carried.reason_text;
+  since_wall_ns_ = carried.since_wall_ns;
+  alerts_ = carried.alerts;
+  log("worker goes on pid=" + std::to_string(present_->pid()));
+  arm_tick();
+}
+
+}  // namespace bulkhead::supervisor

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "common/result.hpp"
+#include "supervisor/config.hpp"
+#include "supervisor/control/control_server.hpp"
+#include "supervisor/control/control_services.hpp"
+#include "supervisor/hub/hub.hpp"
+#include "supervisor/instance_lock.hpp"
+#include "supervisor/process/worker_cgroups.hpp"
+#include "supervisor/service_notifier.hpp"
+#include "supervisor/session/registry.hpp"
+#include "supervisor/session/session_table.hpp"
+#include "supervisor/signals.hpp"
+#include "supervisor/supervisor.hpp"
+#include "supervisor/upgrade/dry_run.hpp"
+#include "supervisor/upgrade/inheritance.hpp"
+#include "supervisor/upgrade/next_program.hpp"
+
+namespace bulkhead::supervisor {
+
+/// In the order of dependence: what stands above outlives what stands below. The loop holds
+/// completions of connections, which leave the hub when they are destroyed.
+struct Supervisor::Parts {
+  Parts(Config settings, NextProgram next_program, InstanceLock held,
+        std::shared_ptr<spdlog::logger> logger, std::unique_ptr<WorkerCgroups> worker_cgroups,
+        SessionEnvironment environment, const Inheritance* inheritance, ProgramServices program)
+      : config{std::move(settings)},
+        next{std::move(next_program)},
+        lock{std::move(held)},
+        log{std::move(logger)},
+        cgroups{std::move(worker_cgroups)},
+        registry{Registry::open(loop, config.state_dir, log)},
+        first_generation{begin_generations(inheritance)},
+        upgrades_total{program.upgrades_total},
+        sessions{loop, with_generations(std::move(environment)), session_events()},
+        control{loop, config, sessions,          registry ? registry->get() : nullptr,
+                hub,  log,    std::move(program)},
+        health_timer{loop},
+        alive_timer{loop},
+        stop_timer{loop},
+        farewell_timer{loop} {}
+
+  /// After an upgrade they go on from where they began, as if there had been one program.
+  Generation begin_generations(const Inheritance* inheritance) {
+    const Generation reserved = registry ? (*registry)->begin_generations() : 0;
+    return inheritance != nullptr ? inheritance->first_generation : reserved;
+  }
+
+  SessionEnvironment with_generations(SessionEnvironment environment) const {
+    environment.last_generation = first_generation;
+    return environment;
+  }
+
+  /// What sessions report goes to the hub; what they go on with when other parameters did not
+  /// work out, and which generations are used, to the registry.
+  SessionEvents session_events() {
+    SessionEvents events = hub.events();
+    events.generation = [this](Generation generation) {
+      if (registry) (*registry)->use_generation(generation);
+    };
+    events.reverted = [this](const SessionSpec& served) {
+      if (registry && served.lifetime == Lifetime::Persistent) {
+        (*registry)->put(served, [](const Result<>&) {});
+      }
+    };
+    return events;
+  }
+
+  const Config config;
+  const NextProgram next;
+  InstanceLock lock;
+  std::shared_ptr<spdlog::logger> log;
+  std::unique_ptr<WorkerCgroups> cgroups;  // null: none can be made here
+  Hub hub;
+  boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
+  Result<std::unique_ptr<Registry>> registry;
+  const Generation first_generation;  // before the first worker of this process
+  const std::uint32_t upgrades_total;
+  SessionTable sessions;
+  ControlServer control;
+  boost::asio::steady_timer health_timer;
+  boost::asio::steady_timer alive_timer;
+  boost::asio::steady_timer stop_timer;
+  boost::asio::steady_timer farewell_timer;
+  std::unique_ptr<DryRun> dry_run;  // null: none runs
+  bool upgrading = false;
+  bool stopping = false;
+  const ServiceNotifier service = ServiceNotifier::from_environment();
+  std::unique_ptr<Signals> signals;
+  std::string health;
+  bool stop_overdue = false;
+};
+
+}  // namespace bulkhead::supervisor
