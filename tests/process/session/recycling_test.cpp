@@ -73,8 +73,8 @@ TEST(PlannedRecycling, CamerasTakeTurnsAndEachHasOne) {
 
 TEST(PlannedRecycling, WhereTheNewWorkerDoesNotGetReadyTheOldOneStaysAndTheOthersHaveTheirTurn) {
   SessionLimits limits = recycled_soon();
-  limits.restarted = 1s;
-  limits.recycling.retry = 3s;
+  limits.restarted = 3s;  // the good one has to be ready by then, too
+  limits.recycling.retry = 9s;
   SessionRig rig{"watches_a_camera", limits, {.recycling = kYoung}};
   ASSERT_TRUE(rig.table.subscribe(SessionRig::spec("bad", "/late")));
   ASSERT_TRUE(rig.table.subscribe(SessionRig::spec("good", "/steady")));

@@ -13,10 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits that tests can afford; their order stays that of production.
+/// Waits between workers that tests can afford. A worker that works is judged as in production.
 SessionLimits quick() {
   SessionLimits limits;
-  limits.watchdog.hello = 500ms;
   limits.restart.first = 10ms;
   limits.restart.longest = 50ms;
   limits.restart.probe = 300ms;
@@ -66,7 +65,6 @@ TEST(WorkerDeath, AHungInferenceIsNoticedAbortedAndHealedByTheNextWorker) {
 
 TEST(WorkerDeath, AWorkerStoppedByASignalIsKilledAtOnceWhenItIsMissed) {
   SessionLimits limits = quick();
-  limits.watchdog.control_silence = 600ms;
   limits.abort_grace = test::kHangLimit;  // an abort that waits would fail this test
   SessionRig rig{"healthy_worker", limits};
   rig.subscribe("cam");
@@ -128,7 +126,9 @@ TEST(WorkerDeath, NothingIsBelievedThatFollowsAProtocolError) {
 }
 
 TEST(WorkerDeath, AWorkerThatNeverGreetsIsKilledForItsSilence) {
-  SessionRig rig{"never_says_hello", quick()};
+  SessionLimits limits = quick();
+  limits.watchdog.hello = 500ms;
+  SessionRig rig{"never_says_hello", limits};
   rig.subscribe("cam");
   ASSERT_TRUE(rig.until([&] { return !rig.view("cam").last_exits.empty(); }));
   EXPECT_EQ(last_exit(rig.view("cam")).reason, ErrorCode::WorkerHung);
