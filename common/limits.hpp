@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 // Names and texts.
 inline constexpr std::size_t kSubscriptionIdChars = 128;
 inline constexpr std::size_t kUrlChars = 2048;
+inline constexpr std::size_t kRtspSessionIdBytes = 511;  // as much as GStreamer keeps of one
 inline constexpr std::size_t kCredentialBytes = 256;
 inline constexpr std::size_t kPathBytes = 1024;  // of a file named in JSON
 inline constexpr std::size_t kNameChars = 64;    // of a pipeline or a stage type
@@ -89,6 +90,10 @@ inline constexpr auto kFirstFrameTime = 10s;
 inline constexpr auto kStallTime = 5s;
 inline constexpr auto kTeardownTime = 3s;  // a pipeline that does not stop: the process must end
 inline constexpr auto kTeardownReplyTime = 500ms;  // what a camera gets to answer our good-bye
+// For ending the session that a dead worker left at the camera, connecting included; then its
+// successor connects all the same.
+inline constexpr auto kLeftSessionTime = 1s;
+inline constexpr std::size_t kLeftSessionReplyBytes = 64 * 1024;
 
 // The life of a worker. `kStopTime` is for all of an orderly stop, teardown included, and shorter
 // than the supervisor's patience (kTermGrace), so that a worker that hangs still ends by itself.

@@ -6,6 +6,7 @@
 
 #include "common/limits.hpp"
 #include "ipc/wire_format.hpp"
+#include "ipc/wire_session.hpp"
 
 namespace bulkhead::ipc {
 
@@ -31,7 +32,7 @@ constexpr float kUsualIou = -1;  // on the wire, where none is given
 void write_body(WireWriter&, const Stop&) {}
 void write_body(WireWriter& writer, const TakeSnapshot& snapshot) { writer.u8(snapshot.quality); }
 void write_body(WireWriter& writer, const SetLogLevel& set) { writer.text(set.level, kLevelBytes); }
-void write_body(WireWriter&, const OpenCamera&) {}
+void write_body(WireWriter& writer, const OpenCamera& open) { write_session(writer, open.left); }
 
 void write_body(WireWriter& writer, const Reconfigure& tuning) {
   writer.f32(tuning.min_confidence);
@@ -71,7 +72,7 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
     case CommandKind::SetLogLevel:
       return SetLogLevel{reader.text("level", kLevelBytes)};
     case CommandKind::OpenCamera:
-      return OpenCamera{};
+      return OpenCamera{read_session(reader)};
     case CommandKind::Reconfigure:
       return read_reconfigure(reader);
   }

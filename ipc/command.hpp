@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "common/rtsp_session.hpp"
 
 namespace bulkhead::ipc {
 
@@ -25,8 +26,10 @@ struct SetLogLevel {
 };
 
 /// Connect to the camera: for a worker that was started with StartMessage::hold_camera, or that
-/// sent AskToConnect.
-struct OpenCamera {};
+/// sent AskToConnect. First it ends the session that a dead worker `left` at the camera.
+struct OpenCamera {
+  std::optional<RtspSession> left;
+};
 
 /// Other thresholds, classes and rate from the next frame on; the model stays.
 struct Reconfigure {

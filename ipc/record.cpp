@@ -7,6 +7,7 @@
 
 #include "common/limits.hpp"
 #include "ipc/wire_format.hpp"
+#include "ipc/wire_session.hpp"
 
 namespace bulkhead::ipc {
 
@@ -24,6 +25,7 @@ enum class Kind : std::uint8_t {
   AskToConnect = 6,
   Confined = 7,
   Alert = 8,
+  RtspSessionChange = 9,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -34,7 +36,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<5, RecordBody>, Gap>);
 static_assert(std::is_same_v<std::variant_alternative_t<6, RecordBody>, AskToConnect>);
 static_assert(std::is_same_v<std::variant_alternative_t<7, RecordBody>, Confined>);
 static_assert(std::is_same_v<std::variant_alternative_t<8, RecordBody>, Alert>);
-static_assert(std::variant_size_v<RecordBody> == 9);
+static_assert(std::is_same_v<std::variant_alternative_t<9, RecordBody>, RtspSessionChange>);
+static_assert(std::variant_size_v<RecordBody> == 10);
 
 constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
 constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
@@ -121,6 +124,9 @@ void write_body(WireWriter& writer, const Alert& alert) {
   writer.u8(static_cast<std::uint8_t>(alert.kind));
   writer.u8(alert.active ? 1 : 0);
   writer.sentence(alert.text, limits::kReasonBytes);
+}
+void write_body(WireWriter& writer, const RtspSessionChange& change) {
+  write_session(writer, change.now);
 }
 
 Object read_object(WireReader& reader) {
@@ -269,6 +275,8 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return read_confined(reader);
     case Kind::Alert:
       return read_alert(reader);
+    case Kind::RtspSessionChange:
+      return RtspSessionChange{read_session(reader)};
   }
   return {};
 }
@@ -300,7 +308,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::Alert);
+  const Kind kind = reader.enumeration("kind", Kind::RtspSessionChange);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "common/error.hpp"
 #include "common/ids.hpp"
 #include "common/result.hpp"
+#include "common/rtsp_session.hpp"
 #include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
 
@@ -79,10 +81,17 @@ struct Alert {
   std::string text;  // one sentence; cut at limits::kReasonBytes
 };
 
+/// The session that this worker has at its camera, told before its pictures come; or that it has
+/// none any more, because it ended it or lost the connection. The supervisor keeps the latest: what
+/// a worker that died has left is for the next one to end.
+struct RtspSessionChange {
+  std::optional<RtspSession> now;
+};
+
 inline constexpr std::size_t kSha256Digits = 64;
 
 using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect,
-                                Confined, Alert>;
+                                Confined, Alert, RtspSessionChange>;
 
 /// One message of a result ring.
 struct Record {

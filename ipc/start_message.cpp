@@ -25,18 +25,31 @@ std::int64_t required_integer(JsonFields& fields, std::string_view key, std::int
   return fields.integer(key, min, min, max);
 }
 
+Result<std::optional<RtspSession>> read_session(const nlohmann::json& json) {
+  JsonFields fields{json, "leftSession"};
+  RtspSession session{.id = fields.required_string("id", limits::kRtspSessionIdBytes),
+                      .path = fields.string("path", {}, limits::kUrlChars)};
+  if (auto read = fields.finish(); !read) return read.error();
+  if (auto checked = check(session); !checked) {
+    return Error{ErrorCode::InvalidParams, checked.error().message,
+                 fields.path_of(checked.error().field)};
+  }
+  return session;
+}
+
 }  // namespace
 
 std::string StartMessage::to_json() const {
-  const nlohmann::json json{{"session", spec.to_json(SessionSpec::Secrets::Kept)},
-                            {"generation", generation},
-                            {"logFile", log_file},
-                            {"logMaxBytes", log_max_bytes},
-                            {"logBackupCount", log_backup_count},
-                            {"modelDir", model_dir},
-                            {"modelCatalog", model_catalog},
-                            {"holdCamera", hold_camera},
-                            {"yields", yields}};
+  nlohmann::json json{{"session", spec.to_json(SessionSpec::Secrets::Kept)},
+                      {"generation", generation},
+                      {"logFile", log_file},
+                      {"logMaxBytes", log_max_bytes},
+                      {"logBackupCount", log_backup_count},
+                      {"modelDir", model_dir},
+                      {"modelCatalog", model_catalog},
+                      {"holdCamera", hold_camera},
+                      {"yields", yields}};
+  if (left_session) json["leftSession"] = {{"id", left_session->id}, {"path", left_session->path}};
   return json.dump();
 }
 
@@ -56,6 +69,9 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
   std::string model_catalog = absolute_path(fields, "modelCatalog");
   const bool hold_camera = fields.boolean("holdCamera", false);
   const bool yields = fields.boolean("yields", false);
+  const nlohmann::json* left = fields.member("leftSession");
+  auto left_session = left != nullptr ? read_session(*left) : Result<std::optional<RtspSession>>{};
+  if (!left_session) fields.fail(left_session.error());
   if (session == nullptr) fields.fail("session", "is missing");
   if (auto checked = fields.finish(); !checked) return checked.error();
 
@@ -74,7 +90,8 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .model_dir = std::move(model_dir),
                       .model_catalog = std::move(model_catalog),
                       .hold_camera = hold_camera,
-                      .yields = yields};
+                      .yields = yields,
+                      .left_session = std::move(*left_session)};
 }
 
 }  // namespace bulkhead::ipc

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/ids.hpp"
 #include "common/result.hpp"
+#include "common/rtsp_session.hpp"
 #include "common/session_spec.hpp"
 
 namespace bulkhead::ipc {
@@ -20,6 +22,7 @@ struct StartMessage {
   std::string model_catalog;  // path of config/models.json
   bool hold_camera = false;   // load all, then wait for OpenCamera
   bool yields = false;        // load the model behind others: a worker beside it still works
+  std::optional<RtspSession> left_session{};  // at the camera, by a worker that died: end it first
 
   [[nodiscard]] std::string to_json() const;
   static Result<StartMessage> from_json(const std::string& text);

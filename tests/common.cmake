@@ -11,6 +11,7 @@ bulkhead_test(unit_common_test
     unit/common/pipeline_spec_test.cpp
     unit/common/redaction_test.cpp
     unit/common/rotating_log_test.cpp
+    unit/common/rtsp_session_test.cpp
     unit/common/rtsp_url_test.cpp
     unit/common/session_spec_test.cpp
     unit/common/unique_fd_test.cpp

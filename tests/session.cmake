@@ -31,7 +31,7 @@ set(BULKHEAD_FIXTURE_DIR ${PROJECT_BINARY_DIR}/fixtures)
 foreach(fixture
     asks_without_end camera_comes_and_goes confines_itself_twice crashes_at_start dies_after_publishing
     exits_without_reason fills_its_ring frames_stop gives_alerts hangs_in_inference healthy_worker ignores_stop
-    leaks_descriptors leaks_memory leaves_a_child loses_its_camera model_is_unusable never_answers
+    leaks_descriptors leaks_memory leaves_a_child leaves_its_session loses_its_camera model_is_unusable never_answers
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn starts_too_many
     tells_its_surroundings
     watches_a_camera     writes_garbage wrong_layout_version)
@@ -47,6 +47,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/alert_test.cpp
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
+    process/session/left_session_test.cpp
     process/session/reconfigure_test.cpp
     process/session/recycling_test.cpp
     process/session/resource_limits_test.cpp

@@ -90,7 +90,9 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
       resources_{environment.worker.limits},
       recycling_{environment.recycling, environment.limits.recycling, started_ns_},
       admission_{admission},
+      camera_{spec.session.url},
       camera_host_{camera_host(spec.session.url)},
+      rtsp_session_{spec.left_session},
       priority_{spec.session.priority},
       kill_{loop} {}
 
@@ -105,7 +107,8 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
                                 .model_dir = environment.model_dir,
                                 .model_catalog = environment.model_catalog,
                                 .hold_camera = !connects,
-                                .yields = spec.yields};
+                                .yields = spec.yields,
+                                .left_session = rtsp_session_};
   const std::string start_json = start.to_json();
   if (auto spare = environment.spares != nullptr ? environment.spares->take() : nullptr) {
     if (serve(std::move(spare), start_json)) return {};
@@ -230,7 +233,8 @@ void Incarnation::command_open_camera() {
 
 void Incarnation::send_open_camera() {
   if (!owes_open_camera_) return;
-  owes_open_camera_ = !link_->send({.request_id = 0, .deadline_ns = 0, .body = ipc::OpenCamera{}});
+  owes_open_camera_ = !link_->send(
+      {.request_id = 0, .deadline_ns = 0, .body = ipc::OpenCamera{.left = rtsp_session_}});
 }
 
 void Incarnation::ask_to_stop() {

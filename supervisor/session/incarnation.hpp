@@ -43,7 +43,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     Generation generation;
     std::string log_file;
     Camera camera = Camera::AtOnce;
-    bool yields = false;  // to the worker that it is to follow
+    bool yields = false;                        // to the worker that it is to follow
+    std::optional<RtspSession> left_session{};  // at the camera, by a dead one: to be ended first
   };
 
   /// Called on the loop; none of them after the end. They may let go of the incarnation.
@@ -127,6 +128,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] Result<> take_confinement(const ipc::Confined& level);  // the same
   [[nodiscard]] Result<> take_alert(ipc::Alert alert);  // ProtocolError: it cries too often
   [[nodiscard]] const std::vector<ActiveAlert>& alerts() const noexcept { return alerts_; }
+  void take_rtsp_session(const ipc::RtspSessionChange& change) { rtsp_session_ = change.now; }
   void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
 
   /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
@@ -136,6 +138,14 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   /// Lets a worker connect that waits for that, one with Camera::OnCommand or one that lost its
   /// camera: once it is its turn, as soon as it takes commands.
   void open_camera();
+
+  /// Before it is let connect: it is to end this one first.
+  void inherit(const RtspSession& left) { rtsp_session_ = left; }
+
+  /// What this worker, or one before it, has not ended at this camera, as far as it said.
+  [[nodiscard]] std::optional<RtspSession> rtsp_session(const RtspUrl& camera) const {
+    return camera == camera_ ? rtsp_session_ : std::nullopt;
+  }
 
   [[nodiscard]] bool send(const ipc::Command& command) { return link_->send(command); }
   [[nodiscard]] std::optional<std::vector<std::byte>> preview() const { return link_->preview(); }
@@ -180,7 +190,9 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
   ConnectionAdmission& admission_;
+  const RtspUrl camera_;
   const std::optional<std::string> camera_host_;  // of a clip: none
+  std::optional<RtspSession> rtsp_session_;
   const std::uint32_t priority_;
   TokenBucket asks_{limits::kAsksPerSecond, limits::kAsksBurst};
   std::unique_ptr<ConnectionAdmission::Place> place_;  // null: it waits for no turn

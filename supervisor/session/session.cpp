@@ -69,6 +69,7 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
     }
     case Reconfiguration::Replace:
       refused_second_connection_ = refused_second_connection_ && spec.url == spec_.url;
+      if (spec.url != spec_.url) left_session_.reset();
       spec_ = std::move(spec);
       start_because("RECONFIGURED");
       break;
@@ -233,10 +234,14 @@ void Session::spawn() {
   if (successor_) return adopt_successor();
   handover_.reset();
   if (generation_ > environment_.last_generation + 1) count_restart(start_reason_);
-  auto worker = Incarnation::start(
-      loop_, environment_, admission_,
-      {.session = spec_, .generation = generation_, .log_file = log_file_}, incarnation_events());
+  auto worker = Incarnation::start(loop_, environment_, admission_,
+                                   {.session = spec_,
+                                    .generation = generation_,
+                                    .log_file = log_file_,
+                                    .left_session = left_session_},
+                                   incarnation_events());
   if (worker) {
+    left_session_.reset();
     present_ = std::move(*worker);
     log("worker started pid=" + std::to_string(present_->pid()));
     return arm_tick();

@@ -182,8 +182,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Incarnation> present_;  // null: no worker now
   std::optional<Successor> successor_;
   std::vector<std::shared_ptr<Incarnation>> retiring_;
-  std::vector<ActiveAlert> alerts_;      // as told
-  std::optional<ModelCard> last_model_;  // of the worker that ended, until the next
+  std::vector<ActiveAlert> alerts_;          // as told
+  std::optional<ModelCard> last_model_;      // of the worker that ended, until the next
+  std::optional<RtspSession> left_session_;  // at this camera by that one, for the next to end
   SessionCounters last_counters_;
   RestartPolicy policy_;
   Millis retry_delay_{0};

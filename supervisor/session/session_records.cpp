@@ -57,6 +57,7 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                  [&](const ipc::ModelLoaded& loaded) { on_model(worker, loaded.card); },
                  [&](const ipc::Confined& level) { on_confined(worker, level); },
                  [&](const ipc::Alert& alert) { on_alert(worker, alert); },
+                 [&](const ipc::RtspSessionChange& change) { worker.take_rtsp_session(change); },
                  [&](const ipc::Fatal& fatal) {
                    worker.take_last_words({fatal.reason, printable(fatal.text)});
                  },
@@ -195,6 +196,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     last_model_ = worker.model();
     last_counters_ = worker.counters();
     last_counters_.fps = 0;
+    left_session_ = worker.rtsp_session(spec_.url);
     const Millis healthy = worker.healthy_time();
     present_.reset();
     tell_alerts("the worker ended");

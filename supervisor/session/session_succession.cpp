@@ -154,7 +154,12 @@ void Session::adopt_successor() {
   count_restart(next.reason);
   spec_ = std::move(next.spec);
   present_ = std::move(next.worker);
-  if (next.mode == RestartMode::Replace) present_->open_camera();
+  // One that overlaps has not waited for the end of the one before.
+  const auto left = std::exchange(left_session_, std::nullopt);
+  if (next.mode == RestartMode::Replace) {
+    if (left) present_->inherit(*left);
+    present_->open_camera();
+  }
   if (handover_) handover_->force();  // the worker before has no more to say
   log("successor took over pid=" + std::to_string(present_->pid()));
   const SessionState before = std::exchange(condition_, next.state).state;

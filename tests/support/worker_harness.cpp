@@ -83,7 +83,8 @@ std::optional<WorkerHarness::Taken> WorkerHarness::next() {
     auto taken = results_.try_take();
     if (!taken) return std::nullopt;
     if (*taken) {
-      if (std::holds_alternative<ipc::AskToConnect>((*taken)->record.body)) send(ipc::OpenCamera{});
+      if (std::holds_alternative<ipc::AskToConnect>((*taken)->record.body))
+        send(ipc::OpenCamera{.left = {}});
       return std::move(**taken);
     }
     if (ended) return std::nullopt;

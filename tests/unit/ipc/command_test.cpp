@@ -34,6 +34,13 @@ TEST(Command, CarriesEachBody) {
   ASSERT_TRUE(level);
   EXPECT_EQ(std::get<SetLogLevel>(level->body).level, "debug");
 
+  const RtspSession left{.id = "4F2A01BC", .path = "/live"};
+  const auto open = decode_command(encoded(command_of(OpenCamera{.left = left})));
+  ASSERT_TRUE(open);
+  EXPECT_EQ(std::get<OpenCamera>(open->body).left, left);
+  EXPECT_FALSE(
+      std::get<OpenCamera>(decode_command(encoded(command_of(OpenCamera{.left = {}})))->body).left);
+
   const auto tuning = decode_command(encoded(command_of(Reconfigure{
       .min_confidence = 0.4F, .nms_iou = 0.5F, .classes = {"person", "car"}, .max_fps = 12.5F})));
   ASSERT_TRUE(tuning);

@@ -19,6 +19,7 @@ constexpr std::uint8_t kDetection = 0;
 constexpr std::uint8_t kModelLoaded = 3;
 constexpr std::uint8_t kFatal = 4;
 constexpr std::uint8_t kConfined = 7;
+constexpr std::uint8_t kRtspSessionChange = 9;
 
 /// The start of a record, to go on with fields that `encode` would never write.
 WireWriter begin_record(std::vector<std::byte>& bytes, std::uint8_t kind) {
@@ -58,8 +59,24 @@ TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
 
 TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
   std::vector<std::byte> bytes;
-  begin_record(bytes, kConfined + 1);
+  begin_record(bytes, kRtspSessionChange + 1);
   expect_corrupt(bytes, "kind");
+}
+
+TEST(HostileRecord, IsCorruptWithASessionThatIsNeitherThereNorNot) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kRtspSessionChange);
+  writer.u8(2);
+  expect_corrupt(bytes, "session");
+}
+
+TEST(HostileRecord, IsCorruptWithASessionIdOneByteTooLong) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kRtspSessionChange);
+  writer.u8(1);
+  writer.text(std::string(limits::kRtspSessionIdBytes + 1, '1'), limits::kRtspSessionIdBytes + 1);
+  writer.text("/a", limits::kUrlChars);
+  expect_corrupt(bytes, "id");
 }
 
 TEST(HostileRecord, IsCorruptWithOneObjectTooMany) {

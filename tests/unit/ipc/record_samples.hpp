@@ -63,6 +63,7 @@ inline std::vector<Record> sample_records() {
       record_of(AskToConnect{}),
       record_of(sample_confinement()),
       record_of(Alert{.kind = AlertKind::DarkPicture, .active = true, .text = "Black."}),
+      record_of(RtspSessionChange{RtspSession{.id = "4F2A01BC", .path = "/live"}}),
   };
 }
 

@@ -111,6 +111,12 @@ TEST(Record, CarriesAnAlert) {
   EXPECT_EQ(got.text, "Black.");
 }
 
+TEST(Record, CarriesASessionAtTheCameraAndThatThereIsNone) {
+  const RtspSession session{.id = "4F2A01BC", .path = "/live?channel=1"};
+  EXPECT_EQ(round_trip(RtspSessionChange{session}).now, session);
+  EXPECT_FALSE(round_trip(RtspSessionChange{}).now);
+}
+
 TEST(Record, RefusesAnAlertThatIsNeitherActiveNorOver) {
   std::vector<std::byte> bytes = encoded(record_of(Alert{.text = {}}));
   constexpr std::size_t kTextBytes = 4;  // its empty text's count
@@ -261,6 +267,14 @@ TEST(Record, DecidesAGapAndAStateAtTheirLimits) {
           of_gap("priority", Gap{PriorityClass{4}, 5, 6, 1}),
           {"kind",
            [](Record& record) { record.body = Alert{.kind = AlertKind{kAlertKinds}, .text = ""}; }},
+          {"id",
+           [](Record& record) {
+             record.body = RtspSessionChange{RtspSession{.id = "1\r\nX: y", .path = "/a"}};
+           }},
+          {"path",
+           [](Record& record) {
+             record.body = RtspSessionChange{RtspSession{.id = "1", .path = "rtsp://other/a"}};
+           }},
           {"state",
            [](Record& record) {
              record.body = CameraChange{.state = CameraState{4}, .text = "", .retry_in_ms = 0};

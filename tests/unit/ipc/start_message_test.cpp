@@ -52,6 +52,20 @@ TEST(StartMessage, ReadsBackAsItWasWritten) {
   EXPECT_EQ(got->model_catalog, sent.model_catalog);
 }
 
+TEST(StartMessage, CarriesTheSessionThatADeadWorkerLeft) {
+  StartMessage sent = sample();
+  EXPECT_FALSE(StartMessage::from_json(sent.to_json())->left_session);
+  sent.left_session = RtspSession{.id = "4F2A01BC", .path = "/live"};
+  EXPECT_EQ(StartMessage::from_json(sent.to_json())->left_session, sent.left_session);
+}
+
+TEST(StartMessage, RefusesALeftSessionThatCannotStandInARequest) {
+  EXPECT_EQ(error_of("leftSession", {{"id", "a b"}, {"path", "/a"}}).field, "leftSession.id");
+  EXPECT_EQ(error_of("leftSession", {{"id", "1"}, {"path", "rtsp://h/a"}}).field,
+            "leftSession.path");
+  EXPECT_EQ(error_of("leftSession", {{"path", "/a"}}).field, "leftSession.id");
+}
+
 TEST(StartMessage, CarriesTheCamerasPasswordDecoded) {
   EXPECT_NE(sample().to_json().find("s\u00e9cret@"), std::string::npos);
 }
