@@ -93,8 +93,8 @@ Result<> ControlLoop::carry_out(const ipc::SetLogLevel& change) {
   return set_log_level(parties_.log, change.level);
 }
 
-Result<> ControlLoop::carry_out(const ipc::OpenCamera&) {
-  parties_.open_camera();
+Result<> ControlLoop::carry_out(const ipc::OpenCamera& open) {
+  parties_.open_camera(open.left);
   return {};
 }
 

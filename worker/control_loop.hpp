@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "common/rtsp_session.hpp"
 #include "common/unique_fd.hpp"
 #include "ipc/command.hpp"
 #include "ipc/doorbell.hpp"
@@ -41,7 +42,7 @@ class ControlLoop {
     PreviewPublisher& preview;
     spdlog::logger& log;
     std::function<void()> on_tick;  // every kControlTick
-    std::function<void()> open_camera;
+    std::function<void(const std::optional<RtspSession>& left)> open_camera;
     TuningSlot& tuning;
   };
 

@@ -23,6 +23,7 @@
 #include "worker/pipeline/detect_loop.hpp"
 #include "worker/pipeline/stage_timer.hpp"
 #include "worker/sandbox/sandbox_rules.hpp"
+#include "worker/source/rtsp_teardown.hpp"
 #include "worker/stop_deadline.hpp"
 
 namespace bulkhead::worker {
@@ -79,13 +80,36 @@ Result<> Worker::start_stages() {
   if (!source) return source.error();
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
   source_ = std::move(*source);
-  if (!start_.hold_camera) open_camera();
+  if (!start_.hold_camera) open_camera(start_.left_session);
   return {};
 }
 
-void Worker::open_camera() {
+void Worker::open_camera(const std::optional<RtspSession>& left) {
+  if (left) {
+    const MutexLock lock{left_mutex_};
+    left_ = left;
+  }
   if (capture_) return permit_.grant();
   capture_.emplace(std::move(source_), ring_, counters_, capture_events(), retry_policy());
+}
+
+void Worker::end_left_session(std::stop_token stop) {
+  std::optional<RtspSession> left;
+  {
+    const MutexLock lock{left_mutex_};
+    left.swap(left_);
+  }
+  if (!left) return;
+  const auto ended =
+      end_rtsp_session(start_.spec.url, *left, limits::kLeftSessionTime, std::move(stop));
+  if (ended) {
+    around_.log->info("camera ended the session that a worker before left");
+  } else {
+    around_.log->warn("camera did not end the session that a worker before left, code={} text={}",
+                      name_of(ended.error().code), log_value(ended.error().message));
+  }
+  // Whatever came of it, another try would not change it.
+  around_.publisher.publish(ipc::PriorityClass::Control, ipc::RtspSessionChange{});
 }
 
 CaptureEvents Worker::capture_events() {
@@ -100,6 +124,10 @@ CaptureEvents Worker::capture_events() {
                 around_.log->info("camera first_frame={} width={} height={}", frame.id, frame.width,
                                   frame.height);
                 camera_.first_frame(frame.id);
+              },
+          .session_changed =
+              [this](const std::optional<RtspSession>& now) {
+                around_.publisher.publish(ipc::PriorityClass::Control, ipc::RtspSessionChange{now});
               },
           .lost =
               [this](const Error& error, std::chrono::milliseconds retry_in) {
@@ -124,27 +152,31 @@ RetryPolicy Worker::retry_policy() {
   // Another one in each worker: those that lost their camera together must not come back together.
   policy.seed = static_cast<std::uint32_t>(monotonic_ns() ^ ::getpid());
   if (start_.spec.url.scheme == "file") return policy;
+  policy.prepare = [this](std::stop_token stop) { end_left_session(std::move(stop)); };
   policy.may_connect = [this](std::stop_token stop) {
     permit_.withdraw();
     around_.publisher.publish(ipc::PriorityClass::Control, ipc::AskToConnect{});
-    const auto waited = permit_.wait(limits::kPermitTime, std::move(stop));
+    const auto waited = permit_.wait(limits::kPermitTime, stop);
     if (waited == ConnectPermit::Waited::LimitOver) {
       around_.log->warn("camera is connected to unasked: the supervisor did not answer");
     }
-    return waited != ConnectPermit::Waited::Stopped;
+    if (waited == ConnectPermit::Waited::Stopped) return false;
+    end_left_session(std::move(stop));
+    return true;
   };
   return policy;
 }
 
 ipc::WorkerExit Worker::obey_supervisor() {
-  auto control = ControlLoop::create({.segment = around_.segment,
-                                      .exit = around_.exit,
-                                      .publisher = around_.publisher,
-                                      .preview = preview_,
-                                      .log = *around_.log,
-                                      .on_tick = [this] { copy_counters(); },
-                                      .open_camera = [this] { open_camera(); },
-                                      .tuning = tuning_});
+  auto control =
+      ControlLoop::create({.segment = around_.segment,
+                           .exit = around_.exit,
+                           .publisher = around_.publisher,
+                           .preview = preview_,
+                           .log = *around_.log,
+                           .on_tick = [this] { copy_counters(); },
+                           .open_camera = [this](const auto& left) { open_camera(left); },
+                           .tuning = tuning_});
   if (control) return control->run();
   fatal(control.error(), ipc::kExitInternal);
   return ipc::kExitInternal;

@@ -7,8 +7,10 @@
 #include <stop_token>
 #include <thread>
 
+#include "common/mutex.hpp"
 #include "common/redaction.hpp"
 #include "common/result.hpp"
+#include "common/rtsp_session.hpp"
 #include "ipc/shm_segment.hpp"
 #include "ipc/start_message.hpp"
 #include "ipc/worker_fds.hpp"
@@ -57,7 +59,8 @@ class Worker {
 
  private:
   Result<> start_stages();
-  void open_camera();
+  void open_camera(const std::optional<RtspSession>& left);
+  void end_left_session(std::stop_token stop);
   CaptureEvents capture_events();
   RetryPolicy retry_policy();
   ipc::WorkerExit obey_supervisor();
@@ -80,6 +83,8 @@ class Worker {
   CaptureCounters counters_;
   std::unique_ptr<FrameSource> source_;  // until the camera is opened
   ConnectPermit permit_;
+  Mutex left_mutex_;
+  std::optional<RtspSession> left_ BULKHEAD_GUARDED_BY(left_mutex_);  // to end before connecting
   TuningSlot tuning_;
   std::atomic<bool> stuck_{false};
   std::jthread detect_;

@@ -33,7 +33,13 @@ std::string gstreamer_log() {
 
 Attempt::Attempt(Result<std::unique_ptr<worker::FrameSource>> source, Ring ring)
     : ring_{ring.frames, ring.when_full},
-      outlet_{ring_, counters_, {}},
+      outlet_{ring_,
+              counters_,
+              {},
+              [this](const std::optional<RtspSession>& now) {
+                const std::lock_guard lock{sessions_mutex_};
+                sessions_.push_back(now);
+              }},
       source_{std::move(source).value()},
       thread_{[this](const std::stop_token& stop) {
         const auto began = std::chrono::steady_clock::now();

@@ -3,10 +3,13 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "common/rtsp_session.hpp"
 #include "tests/support/hang_limit.hpp"
 #include "worker/frame/frame_ring.hpp"
 #include "worker/source/frame_source.hpp"
@@ -39,6 +42,11 @@ class Attempt {
   Result<> stop();
 
   [[nodiscard]] const worker::CaptureCounters& counters() const { return counters_; }
+  /// What it told of its session at the camera.
+  [[nodiscard]] std::vector<std::optional<RtspSession>> sessions() {
+    const std::lock_guard lock{sessions_mutex_};
+    return sessions_;
+  }
   [[nodiscard]] std::chrono::milliseconds lasted() const { return lasted_; }
 
  private:
@@ -46,6 +54,8 @@ class Attempt {
 
   worker::FrameRing ring_;
   worker::CaptureCounters counters_;
+  std::mutex sessions_mutex_;
+  std::vector<std::optional<RtspSession>> sessions_;
   worker::FrameOutlet outlet_;
   std::unique_ptr<worker::FrameSource> source_;
   std::promise<Result<>> ended_;

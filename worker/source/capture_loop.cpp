@@ -37,7 +37,7 @@ CaptureLoop::CaptureLoop(std::unique_ptr<FrameSource> source, FrameRing& ring,
       counters_{counters},
       events_{std::move(events)},
       policy_{with_real_wait(std::move(policy))},
-      outlet_{ring, counters, events_.first_frame},
+      outlet_{ring, counters, events_.first_frame, events_.session_changed},
       transient_{policy_.transient.first, policy_.transient.longest, policy_.seed},
       permanent_{policy_.permanent.first, policy_.permanent.longest, policy_.seed},
       lockout_{policy_.lockout.first, policy_.lockout.longest, policy_.seed},
@@ -54,6 +54,7 @@ void CaptureLoop::join() {
 
 void CaptureLoop::run(const std::stop_token& stop) {
   ::pthread_setname_np(::pthread_self(), "source");
+  if (policy_.prepare) policy_.prepare(stop);
   while (!stop.stop_requested()) {
     counters_.attempts_total.fetch_add(1, std::memory_order_relaxed);
     outlet_.begin_attempt();

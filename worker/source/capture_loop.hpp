@@ -19,6 +19,8 @@ namespace bulkhead::worker {
 struct CaptureEvents {
   std::function<void()> connecting;
   std::function<void(const Frame&)> first_frame;  // of each connection
+  /// Before the first frame, by GStreamer's thread; and none when the connection has ended.
+  FrameOutlet::SessionChanged session_changed;
   std::function<void(const Error&, std::chrono::milliseconds retry_in)> lost;
   std::function<void()> finished;  // a clip played once is at its end; the thread ends
   /// The pipeline could not be stopped and its threads are still there; the loop has ended. The
@@ -37,6 +39,9 @@ struct RetryPolicy {
   Range lockout{limits::kLockoutRetryFirst, limits::kLockoutRetryLongest};  // AuthFailed
   std::chrono::milliseconds good_frames = limits::kGoodFramesTime;
   std::uint32_t seed = 1;
+  /// Called before the first attempt: what has to be done at the camera before anybody connects.
+  /// May take its time, but ends when `stop` is requested. Empty: nothing.
+  std::function<void(std::stop_token)> prepare{};
   /// Called after the delay, before every attempt but the first: waits until the connection may
   /// begin; false when `stop` was requested first. Empty: it always may.
   std::function<bool(std::stop_token)> may_connect{};

@@ -4,8 +4,12 @@
 
 namespace bulkhead::worker {
 
-FrameOutlet::FrameOutlet(FrameRing& ring, CaptureCounters& counters, FirstFrame on_first_frame)
-    : ring_{ring}, counters_{counters}, on_first_frame_{std::move(on_first_frame)} {}
+FrameOutlet::FrameOutlet(FrameRing& ring, CaptureCounters& counters, FirstFrame on_first_frame,
+                         SessionChanged on_session_changed)
+    : ring_{ring},
+      counters_{counters},
+      on_first_frame_{std::move(on_first_frame)},
+      on_session_changed_{std::move(on_session_changed)} {}
 
 void FrameOutlet::begin_attempt() {
   first_arrival_ns_ = 0;
@@ -26,6 +30,10 @@ bool FrameOutlet::deliver(Frame frame, std::stop_token stop) {
 
 void FrameOutlet::count_received() noexcept {
   counters_.received_total.fetch_add(1, std::memory_order_relaxed);
+}
+
+void FrameOutlet::session_changed(const std::optional<RtspSession>& now) const {
+  if (on_session_changed_) on_session_changed_(now);
 }
 
 std::chrono::nanoseconds FrameOutlet::good_time() const noexcept {

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 
+#include "common/rtsp_session.hpp"
 #include "worker/frame/frame.hpp"
 #include "worker/frame/frame_ring.hpp"
 
@@ -29,7 +31,11 @@ class FrameOutlet {
  public:
   using FirstFrame = std::function<void(const Frame&)>;
 
-  FrameOutlet(FrameRing& ring, CaptureCounters& counters, FirstFrame on_first_frame);
+  /// The camera's session of this connection; none once it was ended or lost.
+  using SessionChanged = std::function<void(const std::optional<RtspSession>&)>;
+
+  FrameOutlet(FrameRing& ring, CaptureCounters& counters, FirstFrame on_first_frame,
+              SessionChanged on_session_changed = {});
 
   /// A new connection starts: its first frame will be reported again.
   void begin_attempt();
@@ -40,6 +46,9 @@ class FrameOutlet {
 
   void count_received() noexcept;
 
+  /// By the thread that sends the requests, and by the capture thread when it has ended.
+  void session_changed(const std::optional<RtspSession>& now) const;
+
   /// From the first to the last frame of this connection, by their arrival times.
   [[nodiscard]] std::chrono::nanoseconds good_time() const noexcept;
 
@@ -47,6 +56,7 @@ class FrameOutlet {
   FrameRing& ring_;
   CaptureCounters& counters_;
   const FirstFrame on_first_frame_;
+  const SessionChanged on_session_changed_;
   std::uint64_t last_id_ = 0;
   std::int64_t first_arrival_ns_ = 0;  // 0: no frame in this connection yet
   std::int64_t last_arrival_ns_ = 0;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "worker/source/gst_handles.hpp"
+#include "worker/source/rtsp_session_header.hpp"
 
 namespace bulkhead::worker {
 
@@ -36,14 +37,24 @@ constexpr std::array kNeeded{
     NeededElement{"appsink", "gstreamer1.0-plugins-base"},
 };
 
-// Files of the elements above, and of the containers a clip may come in.
+// Files of the elements above, and of the containers a clip may come in; but rtspsrc's, below.
 constexpr std::array kPlugins{
-    "libgstcoreelements.so", "libgstapp.so",          "libgsttypefindfunctions.so",
-    "libgstplayback.so",     "libgstvideoconvert.so", "libgstvideoconvertscale.so",
-    "libgstrtsp.so",         "libgstrtp.so",          "libgstrtpmanager.so",
-    "libgstsrtp.so",         "libgstudp.so",          "libgstvideoparsersbad.so",
-    "libgstlibav.so",        "libgstisomp4.so",       "libgstavi.so",
-    "libgstmatroska.so",     "libgstmpegtsdemux.so",
+    "libgstcoreelements.so",
+    "libgstapp.so",
+    "libgsttypefindfunctions.so",
+    "libgstplayback.so",
+    "libgstvideoconvert.so",
+    "libgstvideoconvertscale.so",
+    "libgstrtp.so",
+    "libgstrtpmanager.so",
+    "libgstsrtp.so",
+    "libgstudp.so",
+    "libgstvideoparsersbad.so",
+    "libgstlibav.so",
+    "libgstisomp4.so",
+    "libgstavi.so",
+    "libgstmatroska.so",
+    "libgstmpegtsdemux.so",
 };
 
 /// An environment variable with another value for a while. Used before there are other threads.
@@ -141,6 +152,14 @@ void take_over_logs(GstLogSink log) {
   g_log_set_writer_func(on_glib_log, sink, nullptr);
 }
 
+// Not with the others, which are loaded to be listed before ours could be registered: rtspsrc looks
+// for extensions when it is loaded. Where it lies elsewhere, that list knows it.
+void load_rtsp_source(const GstLogSink& log) {
+  if (!register_rtsp_session_header()) log("warn", "rtspsrc", "its sessions will not be known");
+  GstPlugin* plugin = gst_plugin_load_file(BULKHEAD_GST_PLUGINS_DIR "/libgstrtsp.so", nullptr);
+  if (plugin != nullptr) gst_object_unref(plugin);
+}
+
 // Loads the plugins now, so that a warm worker does not do it while its camera waits.
 Result<> load_needed() {
   for (const NeededElement& needed : kNeeded) {
@@ -161,10 +180,10 @@ Result<> load_needed() {
 
 }  // namespace
 
-Result<> gst_start(const std::filesystem::path& cache_dir, GstLogSink log) {
+Result<> gst_start(const std::filesystem::path& cache_dir, const GstLogSink& log) {
   // A scanner process would need the right to fork and exec, which a confined worker lacks.
   gst_registry_fork_set_enabled(FALSE);
-  take_over_logs(std::move(log));
+  take_over_logs(log);
   const std::filesystem::path plugins = link_plugins(cache_dir);
   const std::string plugins_dir = plugins.empty() ? BULKHEAD_GST_PLUGINS_DIR : plugins.string();
   const ScopedVariable path{"GST_PLUGIN_SYSTEM_PATH_1_0", plugins_dir};
@@ -177,6 +196,7 @@ Result<> gst_start(const std::filesystem::path& cache_dir, GstLogSink log) {
         std::string{"GStreamer does not start: "} + (error ? error->message : "no reason given"),
         {}};
   }
+  load_rtsp_source(log);
   return load_needed();
 }
 

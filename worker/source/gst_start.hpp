@@ -23,6 +23,6 @@ using GstLogSink =
 ///
 /// Unavailable: GStreamer does not start, or a plugin that a camera needs is not installed; the
 /// message names its Debian package.
-Result<> gst_start(const std::filesystem::path& cache_dir, GstLogSink log);
+Result<> gst_start(const std::filesystem::path& cache_dir, const GstLogSink& log);
 
 }  // namespace bulkhead::worker

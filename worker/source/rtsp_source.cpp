@@ -3,7 +3,9 @@
 #include <gst/rtsp/gstrtspmessage.h>
 #include <gst/rtsp/gstrtsptransport.h>
 
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,12 +60,39 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
+/// Of an absolute URL; of what cameras give in its place nothing, but where it is a path.
+std::string path_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) {
+    const std::size_t path = url.find('/', scheme + 3);
+    return std::string{path == std::string_view::npos ? std::string_view{} : url.substr(path)};
+  }
+  return std::string{url.starts_with('/') ? url : std::string_view{}};
+}
+
+/// Named by the request that makes the camera play, whose URL is that of all its streams.
+std::optional<RtspSession> session_of(GstRTSPMessage* request) {
+  GstRTSPMethod method = GST_RTSP_INVALID;
+  const gchar* url = nullptr;
+  gst_rtsp_message_parse_request(request, &method, &url, nullptr);
+  gchar* header = nullptr;
+  gst_rtsp_message_get_header(request, GST_RTSP_HDR_SESSION, &header, 0);
+  if (method != GST_RTSP_PLAY || url == nullptr || header == nullptr) return std::nullopt;
+  const std::string_view id{header};
+  RtspSession session{.id = std::string{id.substr(0, id.find(';'))}, .path = path_of(url)};
+  // One that no request of ours can name is nobody's to end.
+  return check(session) ? std::optional{std::move(session)} : std::nullopt;
+}
+
 /// What the callbacks of one connection share. Their threads are GStreamer's own.
 class Connection {
  public:
   Connection(std::string location, std::shared_ptr<PictureTap> tap,
-             std::shared_ptr<CameraClock> clock)
-      : location_{std::move(location)}, tap_{std::move(tap)}, clock_{std::move(clock)} {}
+             std::shared_ptr<CameraClock> clock, const FrameOutlet& outlet)
+      : location_{std::move(location)},
+        tap_{std::move(tap)},
+        clock_{std::move(clock)},
+        outlet_{&outlet} {}
 
   /// Whether to set up this stream: the first that can be decoded.
   bool select(const GstCaps* caps) {
@@ -101,10 +130,20 @@ class Connection {
                           "rtspUrl"});
       return false;
     }
-    if (count_repeats(request) <= kRepeats) return true;
+    if (count_repeats(request) <= kRepeats) {
+      tell_session(request);
+      return true;
+    }
     post_error(source, {ErrorCode::AuthFailed, "The camera refuses user and password; check them",
                         "rtspUrl"});
     return false;
+  }
+
+  /// Nothing is told any more; whether a session was.
+  bool close() {
+    const std::lock_guard lock{mutex_};
+    outlet_ = nullptr;
+    return told_session_;
   }
 
   StreamOffer offer() const {
@@ -117,6 +156,14 @@ class Connection {
   static constexpr int kRepeats = 1;
 
   Result<> try_add_stream(GstElement* source, GstPad* pad);
+
+  void tell_session(GstRTSPMessage* request) {
+    const auto session = session_of(request);
+    const std::lock_guard lock{mutex_};
+    if (!session || outlet_ == nullptr) return;
+    told_session_ = true;
+    outlet_->session_changed(session);
+  }
 
   int count_repeats(GstRTSPMessage* request) {
     GstRTSPMethod method = GST_RTSP_INVALID;
@@ -136,6 +183,8 @@ class Connection {
   const std::shared_ptr<PictureTap> tap_;
   const std::shared_ptr<CameraClock> clock_;
   mutable std::mutex mutex_;
+  const FrameOutlet* outlet_;  // null once closed
+  bool told_session_ = false;
   StreamOffer offer_;
   bool has_stream_ = false;
   std::pair<GstRTSPMethod, std::string> last_sent_{GST_RTSP_INVALID, {}};
@@ -256,7 +305,7 @@ Result<> RtspSource::run_once(FrameOutlet& outlet, std::stop_token stop) {
   const auto clock = std::make_shared<CameraClock>();
   clock->follow(source);
   const auto tap = std::make_shared<PictureTap>(outlet, clock);
-  const auto connection = std::make_shared<Connection>(url_.location(), tap, clock);
+  const auto connection = std::make_shared<Connection>(url_.location(), tap, clock, outlet);
   connect_signal(source, "select-stream", G_CALLBACK(ConnectionCallbacks::on_select), connection);
   connect_signal(source, "pad-added", G_CALLBACK(ConnectionCallbacks::on_pad), connection);
   connect_signal(source, "before-send", G_CALLBACK(ConnectionCallbacks::on_request), connection);
@@ -275,7 +324,11 @@ Result<> RtspSource::run_once(FrameOutlet& outlet, std::stop_token stop) {
     }
   };
   PipelineRun run{std::move(pipeline), tap, limits_};
-  return run.play(PipelineRun::Begin::Connecting, judge, std::move(stop));
+  Result<> ended = run.play(PipelineRun::Begin::Connecting, judge, std::move(stop));
+  // A pipeline that did not stop may not have taken its leave of the camera.
+  const bool left = ended || ended.error().code != ErrorCode::WorkerHung;
+  if (connection->close() && left) outlet.session_changed(std::nullopt);
+  return ended;
 }
 
 }  // namespace bulkhead::worker

@@ -90,6 +90,13 @@ TEST_F(CaptureLoopTest, EachConnectionIsToldFromConnectingToItsLoss) {
   EXPECT_EQ(counters_.decoded_total, 2U);
 }
 
+TEST_F(CaptureLoopTest, WhatHasToBeDoneAtTheCameraIsDoneOnceAndBeforeTheFirstConnection) {
+  policy_.prepare = [this](const std::stop_token&) { said_.emplace_back("prepared"); };
+  run({{}, {}});
+  EXPECT_EQ(said_, (Said{"prepared", "connecting", "lost CONNECT_FAILED", "connecting",
+                         "lost CONNECT_FAILED", "connecting"}));
+}
+
 TEST_F(CaptureLoopTest, FrameIdsGoOnOverReconnects) {
   run({{.arrivals = {1ms, 2ms}}, {.arrivals = {3ms}}});
   for (const std::uint64_t id : {1, 2, 3}) EXPECT_EQ(ring_.pop({}, 0ms)->id, id);
