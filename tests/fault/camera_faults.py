@@ -223,6 +223,31 @@ async def timestamps_wrap(rig, draw):
     return await spoil(rig, draw, mischief.WrappingTimestamps(3.0))
 
 
+async def slots_outlive_workers(rig, draw):
+    """A worker is killed, and the camera gives its slot to nobody before a TEARDOWN of its session.
+
+    This one costs a worker; its successor connects at once, and not when the camera has forgotten.
+    """
+    name = rig.mortal(draw)
+    proxy = rig.proxies[SESSIONS[name]]
+    victims = {other for other, of in SESSIONS.items() if of == SESSIONS[name]}
+    proxy.mischief = made = mischief.SlotsOutliveConnections(len(victims))
+    try:
+        proxy.end_links()  # so that their slots are counted
+        await rig.observer.until("each session has its slot again",
+                                 lambda: len(made.held) == len(victims), RECOVERY_S)
+        await rig.observer.more_results(victims, AGAIN_RESULTS)
+        before = (await rig.view(name))["generation"]
+        os.kill(await rig.pid(name), signal.SIGKILL)
+        await rig.next_generation_live(name, before)
+        if ("OFFLINE", "LIMIT_REACHED") in rig.observer.said(name):
+            raise Violation(f"{name} did not get back the slot of its killed worker")
+    finally:
+        proxy.mischief = Honest()
+        made.free_all()
+    return victims
+
+
 def another_camera(rig, what):
     """A camera of another size, frame rate or codec than those of the sessions."""
     side, fps, encoder = {"size": ((320, 240), 10, stack.X264), "rate": ((768, 576), 25, stack.X264),
@@ -297,7 +322,7 @@ async def codec_changes(rig, draw):
 
 FAULTS = {camera_dies: 2, camera_hangs: 1, camera_refuses_connections: 1, camera_is_unreachable: 1,
           handshake_stalls: 3, stream_stalls: 1, half_open_connection: 1, resets_every_2_s: 1,
-          wrong_password: 1, no_such_stream: 1, no_further_viewer: 1, redirection: 1,
+          wrong_password: 1, no_such_stream: 1, no_further_viewer: 1, slots_outlive_workers: 2, redirection: 1,
           endless_description: 1, rubbish_description: 1, garbage_rtp: 1, truncated_nal: 2,
           loss_and_reordering: 2, timestamps_jump: 1, timestamps_wrap: 1, size_changes: 1,
           frame_rate_changes: 1, codec_changes: 1}

@@ -27,10 +27,18 @@ class Honest:
         """What the client gets of a packet: channel 0 is RTP, 1 is RTCP."""
         return [packet]
 
+    async def vanished(self, link):
+        """The client's connection has ended; the one to the camera does when this returns."""
+
 
 def answer(request, status, headers="", body=""):
     sequence = re.search(rb"(?i)CSeq: *(\d+)", request)[1].decode()
     return (f"RTSP/1.0 {status}\r\nCSeq: {sequence}\r\n{headers}\r\n{body}").encode("latin-1")
+
+
+def session_of(message):
+    found = re.search(rb"(?im)^Session:[ \t]*([^;\r]*)", message)
+    return found[1] if found else None
 
 
 class Stall(Honest):
@@ -52,6 +60,46 @@ class Refuse(Honest):
 
     def answer(self, link, method, request):
         return answer(request, self.status, self.headers) if method == "DESCRIBE" else None
+
+
+class SlotsOutliveConnections(Honest):
+    """A camera of few slots. A client whose connection vanishes keeps its own, until a TEARDOWN of
+    its session comes, from whatever connection."""
+
+    def __init__(self, slots):
+        self.slots = slots
+        self.held = {}  # session: the link that has it, and what is set when it has not any more
+        self.asked = {}  # link: the session whose end it asks for
+
+    def answer(self, link, method, request):
+        session = session_of(request)
+        if method == "SETUP" and session is None and len(self.held) >= self.slots:
+            return answer(request, "453 Not Enough Bandwidth")
+        if method == "TEARDOWN":
+            self.asked[link] = session
+        return None
+
+    def reply(self, link, method, reply):
+        if reply.split(b" ", 2)[1] != b"200":
+            return reply
+        if method == "SETUP":
+            self.held[session_of(reply)] = (link, asyncio.Event())
+        if method == "TEARDOWN":
+            self.free(self.asked[link])
+        return reply
+
+    async def vanished(self, link):
+        for holder, freed in list(self.held.values()):
+            if holder is link:
+                await freed.wait()
+
+    def free(self, session):
+        if session in self.held:
+            self.held.pop(session)[1].set()
+
+    def free_all(self):
+        for session in list(self.held):
+            self.free(session)
 
 
 class EndlessDescription(Honest):

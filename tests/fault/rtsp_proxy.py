@@ -82,7 +82,10 @@ class Link:
             reader, self.camera_writer = await asyncio.open_connection(
                 "127.0.0.1", self.proxy.camera_port)
             tasks = [asyncio.create_task(self._requests()), asyncio.create_task(self._replies(reader))]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0] in ended:
+                tasks.append(asyncio.create_task(self.proxy.mischief.vanished(self)))
+                await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
         except OSError:
             pass  # the camera is away: so are we
         finally:
