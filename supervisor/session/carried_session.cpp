@@ -73,6 +73,14 @@ ExitRecord exit_from(const json& exit) {
           .last_log_lines = exit.at("lastLogLines")};
 }
 
+json rtsp_json(const RtspSession& session) {
+  return binary_of({.sequence = 1, .body = ipc::RtspSessionChange{.now = session}});
+}
+
+std::optional<RtspSession> rtsp_from(const json& session) {
+  return body_from<ipc::RtspSessionChange>(session).now;
+}
+
 json link_json(const WorkerLink::Carried& link) {
   json carried{{"pid", link.process.pid},
                {"exitFd", link.process.exit_fd},
@@ -111,6 +119,7 @@ json worker_json(const Incarnation::Carried& worker) {
                {"waitsToConnect", worker.waits_to_connect}};
   if (worker.model)
     carried["model"] = binary_of({.sequence = 1, .body = ipc::ModelLoaded{.card = *worker.model}});
+  if (worker.rtsp_session) carried["rtspSession"] = rtsp_json(*worker.rtsp_session);
   if (worker.confinement)
     carried["confinement"] = binary_of({.sequence = 1, .body = *worker.confinement});
   return carried;
@@ -125,11 +134,15 @@ Incarnation::Carried worker_from(const json& worker) {
                                .model = {},
                                .confinement = {},
                                .alerts = alerts_from(worker.at("alerts")),
+                               .rtsp_session = {},
                                .results_received_total = worker.at("resultsReceived"),
                                .results_expired_total = worker.at("resultsExpired"),
                                .waits_to_connect = worker.at("waitsToConnect")};
   if (worker.contains("model")) {
     carried.model = body_from<ipc::ModelLoaded>(worker.at("model")).card;
+  }
+  if (worker.contains("rtspSession")) {
+    carried.rtsp_session = rtsp_from(worker.at("rtspSession"));
   }
   if (worker.contains("confinement")) {
     carried.confinement = body_from<ipc::Confined>(worker.at("confinement"));
@@ -150,6 +163,7 @@ CarriedSession session_from(const json& session) {
                          .generation = session.at("generation"),
                          .last_generation = session.at("lastGeneration"),
                          .worker = {},
+                         .left_session = {},
                          .alerts = alerts_from(session.at("alerts")),
                          .restarts_total = session.at("restarts"),
                          .restarts_by_reason = session.at("restartsByReason"),
@@ -157,6 +171,7 @@ CarriedSession session_from(const json& session) {
                          .last_result_ns = session.at("lastResultNs"),
                          .refused_second_connection = session.at("refusedSecondConnection")};
   for (const json& exit : session.at("exits")) carried.exits.push_back(exit_from(exit));
+  if (session.contains("leftSession")) carried.left_session = rtsp_from(session.at("leftSession"));
   if (session.contains("worker")) carried.worker = worker_from(session.at("worker"));
   return carried;
 }
@@ -179,6 +194,7 @@ json to_json(const CarriedSession& session) {
                {"lastResultNs", session.last_result_ns},
                {"refusedSecondConnection", session.refused_second_connection}};
   for (const ExitRecord& exit : session.exits) carried["exits"].push_back(exit_json(exit));
+  if (session.left_session) carried["leftSession"] = rtsp_json(*session.left_session);
   if (session.worker) carried["worker"] = worker_json(*session.worker);
   return carried;
 }

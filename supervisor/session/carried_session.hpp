@@ -30,6 +30,7 @@ struct CarriedSession {
   Generation generation = 0;
   Generation last_generation = 0;
   std::optional<Incarnation::Carried> worker;  // none: the session starts anew
+  std::optional<RtspSession> left_session;     // at the camera, for the next worker to end
   std::vector<ActiveAlert> alerts;
   std::uint64_t restarts_total = 0;
   std::map<std::string, std::uint64_t> restarts_by_reason;

@@ -54,6 +54,7 @@ Result<std::shared_ptr<Incarnation>> Incarnation::resume(boost::asio::io_context
   resumed->model_ = carried.model;
   resumed->confinement_ = carried.confinement;
   resumed->alerts_ = carried.alerts;
+  resumed->rtsp_session_ = carried.rtsp_session;
   resumed->counters_.results_received_total = carried.results_received_total;
   resumed->counters_.results_expired_total = carried.results_expired_total;
   if (carried.waits_to_connect) resumed->open_camera();
@@ -71,6 +72,7 @@ std::optional<Incarnation::Carried> Incarnation::carried() const {
                  .model = model_,
                  .confinement = confinement_,
                  .alerts = alerts_,
+                 .rtsp_session = rtsp_session_,
                  .results_received_total = counters_.results_received_total,
                  .results_expired_total = counters_.results_expired_total,
                  .waits_to_connect = place_ != nullptr || owes_open_camera_};

@@ -64,6 +64,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     std::optional<ModelCard> model;
     std::optional<ipc::Confined> confinement;
     std::vector<ActiveAlert> alerts;
+    std::optional<RtspSession> rtsp_session;
     std::uint64_t results_received_total = 0;
     std::uint64_t results_expired_total = 0;
     bool waits_to_connect = false;

@@ -11,13 +11,16 @@ std::optional<Incarnation::Carried> Session::carried_worker() const {
 }
 
 CarriedSession Session::carried() const {
+  auto worker = carried_worker();
+  const bool leaves_one = present_ && !worker;
   return {.spec = spec_,
           .condition = condition_,
           .reason_text = reason_text_,
           .since_wall_ns = since_wall_ns_,
           .generation = generation_,
           .last_generation = last_generation_,
-          .worker = carried_worker(),
+          .worker = std::move(worker),
+          .left_session = leaves_one ? present_->rtsp_session(spec_.url) : left_session_,
           .alerts = alerts_,
           .restarts_total = restarts_total_,
           .restarts_by_reason = restarts_by_reason_,
@@ -40,6 +43,7 @@ void Session::resume(const CarriedSession& carried) {
   exits_.assign(carried.exits.begin(), carried.exits.end());
   last_result_ns_ = carried.last_result_ns;
   refused_second_connection_ = carried.refused_second_connection;
+  left_session_ = carried.left_session;
   start_reason_ = "UPGRADED";
   if (!carried.worker || !is_running(carried.condition.state)) return;
   auto worker = Incarnation::resume(

@@ -36,6 +36,7 @@ struct ControlStack {
                                     hub.events()};
   std::shared_ptr<supervisor::ControlContext> context =
       std::make_shared<supervisor::ControlContext>(loop, config, sessions, nullptr, hub, nullptr,
+                                                   supervisor::ProgramServices{},
                                                    supervisor::ControlLimits{});
 };
 

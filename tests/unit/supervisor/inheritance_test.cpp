@@ -41,6 +41,7 @@ Incarnation::Carried worker() {
                                        .tcp_ports = std::vector<std::uint16_t>{554},
                                        .missing = {"nothing"}},
           .alerts = {{.kind = ipc::AlertKind::DarkPicture, .since_wall_ns = 8, .text = "dark"}},
+          .rtsp_session = RtspSession{.id = "4711", .path = "/stream/"},
           .results_received_total = 9,
           .results_expired_total = 1,
           .waits_to_connect = true};
@@ -60,6 +61,7 @@ CarriedSession session() {
           .generation = 4,
           .last_generation = 5,
           .worker = worker(),
+          .left_session = RtspSession{.id = "12", .path = ""},
           .alerts = {},
           .restarts_total = 3,
           .restarts_by_reason = {{"REQUESTED", 2}, {"WORKER_DIED", 1}},
@@ -111,6 +113,8 @@ TEST(Inheritance, ComesOutAsItWentIn) {
   EXPECT_EQ(got.worker->link.results, worker().link.results);
   EXPECT_EQ(got.worker->model->labels, worker().model->labels);
   EXPECT_EQ(got.worker->confinement, worker().confinement);
+  EXPECT_EQ(got.worker->rtsp_session, worker().rtsp_session);
+  EXPECT_EQ(got.left_session, session().left_session);
 }
 
 TEST(Inheritance, OfAnotherFormatOrLayoutIsRefusedWithWhatToDo) {
@@ -130,7 +134,7 @@ TEST(Inheritance, WithAnythingMissingOrWrongIsCorrupt) {
   };
   const json whole = json::from_cbor(*read_sealed(bequeath(sample())->get()));
   for (const auto& [key, value] : whole.at("sessions").at(0).items()) {
-    if (key == "worker") continue;  // a session may have none
+    if (key == "worker" || key == "leftSession") continue;  // a session may have none
     expect_corrupt(read_changed([key = key](json& d) { d["sessions"][0].erase(key); }), key);
     expect_corrupt(
         read_changed([key = key](json& d) { d["sessions"][0][key] = json::array({{}}); }), key);
