@@ -12,6 +12,7 @@ namespace {
 // Each in the order of its enum.
 const std::vector<std::string_view> kTransportNames{"tcp", "udp"};
 const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
+const std::vector<std::string_view> kAvailabilityNames{"always", "intermittent"};
 const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t kInfo = 2;
@@ -79,6 +80,10 @@ void check_playback(JsonFields& fields, const RtspUrl& url, Pace pace, bool loop
 
 }  // namespace
 
+std::string_view name_of(Availability availability) noexcept {
+  return name_in(kAvailabilityNames, availability);
+}
+
 Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std::string& path) {
   JsonFields fields{json, path};
   auto id =
@@ -89,6 +94,8 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
   PipelineChoice pipeline = read_pipeline(fields);
   const auto transport = static_cast<Transport>(fields.one_of("transport", kTransportNames, 0));
   const auto lifetime = static_cast<Lifetime>(fields.one_of("lifetime", kLifetimeNames, 0));
+  const auto availability =
+      static_cast<Availability>(fields.one_of("availability", kAvailabilityNames, 0));
   const auto pace = static_cast<Pace>(fields.one_of("pace", kPaceNames, 0));
   const bool loop = fields.boolean("loop", false);
   check_playback(fields, url, pace, loop);
@@ -105,6 +112,7 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
                      .pipeline_name = std::move(pipeline.name),
                      .transport = transport,
                      .lifetime = lifetime,
+                     .availability = availability,
                      .pace = pace,
                      .loop = loop,
                      .priority = priority,
@@ -119,6 +127,7 @@ nlohmann::json SessionSpec::to_json(Secrets secrets) const {
       {"rtspUrl", kept ? url.location() : url.printable()},
       {"transport", name_in(kTransportNames, transport)},
       {"lifetime", name_in(kLifetimeNames, lifetime)},
+      {"availability", name_of(availability)},
       {"pace", name_in(kPaceNames, pace)},
       {"loop", loop},
       {"priority", priority},

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/ids.hpp"
 #include "common/pipeline_spec.hpp"
@@ -14,6 +15,11 @@ namespace bulkhead {
 
 enum class Transport { Tcp, Udp };
 enum class Lifetime { Persistent, Connection };
+/// When its camera is expected to be there.
+enum class Availability {
+  Always,        // when it is not, that is a problem
+  Intermittent,  // it comes and goes: away is nothing to tell anybody of
+};
 enum class Pace { Realtime, FlatOut };  // clips only: at their own speed, or as fast as they decode
 
 /// What an operator asks for: one camera and what to do with its pictures.
@@ -33,6 +39,7 @@ struct SessionSpec {
   std::string pipeline_name;             // as asked; empty: the default
   Transport transport = Transport::Tcp;
   Lifetime lifetime = Lifetime::Persistent;
+  Availability availability = Availability::Always;
   Pace pace = Pace::Realtime;
   bool loop = false;                          // clips only
   std::uint32_t priority = kDefaultPriority;  // 0 to 9; the highest starts first
@@ -45,5 +52,7 @@ struct SessionSpec {
 
   bool operator==(const SessionSpec&) const = default;
 };
+
+[[nodiscard]] std::string_view name_of(Availability availability) noexcept;  // "intermittent"
 
 }  // namespace bulkhead

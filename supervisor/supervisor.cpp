@@ -85,13 +85,17 @@ std::unique_ptr<WorkerCgroups> make_cgroups(std::uint64_t memory_mb, const Inher
   return cgroups ? std::move(*cgroups) : nullptr;
 }
 
-/// "LIVE 3, OFFLINE 1", by name.
+/// "LIVE 3, OFFLINE 1, OFFLINE as expected 2", by name.
 std::string summary_of(const std::vector<SessionView>& sessions) {
-  std::map<std::string_view, std::size_t> counts;
-  for (const SessionView& session : sessions) ++counts[name_of(session.state)];
+  std::map<std::string, std::size_t> counts;
+  for (const SessionView& session : sessions) {
+    const bool expected =
+        is_expected_absence(session.spec.availability, session.state, session.reason);
+    ++counts[std::string{name_of(session.state)} + (expected ? " as expected" : "")];
+  }
   std::string text;
   for (const auto& [state, count] : counts) {
-    text += (text.empty() ? "" : ", ") + std::string{state} + " " + std::to_string(count);
+    text += (text.empty() ? "" : ", ") + state + " " + std::to_string(count);
   }
   return text.empty() ? "no cameras" : text;
 }

@@ -12,6 +12,7 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/recycling_test.cpp
     unit/supervisor/restart_policy_test.cpp
     unit/supervisor/session_state_test.cpp
+    unit/supervisor/session_view_test.cpp
     unit/supervisor/token_bucket_test.cpp
     unit/supervisor/worker_end_test.cpp
     unit/supervisor/worker_readings_test.cpp
@@ -45,6 +46,7 @@ endforeach()
 bulkhead_test(session_process_test LABEL process
   SOURCES
     process/session/alert_test.cpp
+    process/session/availability_test.cpp
     process/session/camera_state_test.cpp
     process/session/connection_admission_test.cpp
     process/session/left_session_test.cpp

@@ -131,8 +131,10 @@ CaptureEvents Worker::capture_events() {
               },
           .lost =
               [this](const Error& error, std::chrono::milliseconds retry_in) {
-                around_.log->warn("camera lost code={} retry_in_ms={} text={}", name_of(error.code),
-                                  retry_in.count(), log_value(error.message));
+                const bool may_be_away = start_.spec.availability == Availability::Intermittent;
+                around_.log->log(may_be_away ? spdlog::level::info : spdlog::level::warn,
+                                 "camera lost code={} retry_in_ms={} text={}", name_of(error.code),
+                                 retry_in.count(), log_value(error.message));
                 camera_.lost(error, retry_in);
               },
           .finished =

@@ -120,7 +120,7 @@ std::string sessions_table(const json& result, std::int64_t now_ms, bool colours
   };
   table.add({heading("ID"), heading("STATE"), heading("SINCE", true), heading("FPS", true),
              heading("PID", true), heading("GEN", true), heading("RESTARTS", true),
-             heading("REASON")});
+             heading("AVAILABILITY"), heading("REASON")});
   for (const json& session : sessions) {
     const std::string state = text_of(session, "state");
     const double fps = number_of(member_of(session, "counters"), "fps");
@@ -132,6 +132,7 @@ std::string sessions_table(const json& result, std::int64_t now_ms, bool colours
                {pid_of(session), Colour::None, true},
                {std::to_string(count_of(session, "generation")), Colour::None, true},
                {std::to_string(restarts), restarts > 0 ? Colour::Yellow : Colour::None, true},
+               {or_nothing(text_of(session, "availability"))},
                {or_nothing(reason_text(session))}});
   }
   return table.text(colours);
@@ -156,6 +157,7 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
          Colour::Yellow);
   }
   fact("camera", text_of(session, "rtspUrl"));
+  fact("availability", text_of(session, "availability"));
   fact("transport", text_of(session, "transport"));
   fact("pipeline", pipeline_text(member_of(session, "pipeline")));
   fact("model", model_text(member_of(session, "model")));

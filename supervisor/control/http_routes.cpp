@@ -43,6 +43,10 @@ bool counts_as_live(const SessionView& view) {
   return view.state == SessionState::Live || view.state == SessionState::Degraded;
 }
 
+bool may_be_away(const SessionView& view) {
+  return is_expected_absence(view.spec.availability, view.state, view.reason);
+}
+
 }  // namespace
 
 unsigned http_status_of(ErrorCode code) noexcept {
@@ -187,7 +191,7 @@ HttpReply HttpRoutes::readiness() const {
   json waiting = json::array();
   std::size_t wanted = 0;
   for (const SessionView& view : services_.sessions.list()) {
-    if (!view.wanted) continue;
+    if (!view.wanted || may_be_away(view)) continue;
     ++wanted;
     if (counts_as_live(view)) continue;
     waiting.push_back({{"session", view.spec.id.text()},

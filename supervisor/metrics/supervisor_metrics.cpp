@@ -29,6 +29,14 @@ void append_states(PrometheusText& text, const std::vector<SessionView>& session
                   view.state == state ? 1 : 0);
     }
   }
+  text.family("bulkhead_session_problem", "gauge",
+              "1 where an operator has to look; an intermittent camera may be away.");
+  for (const SessionView& view : sessions) {
+    const bool problem = is_problem(view.spec.availability, view.state, view.reason);
+    text.sample(
+        "", {{"camera", view.spec.id.text()}, {"availability", name_of(view.spec.availability)}},
+        problem ? 1 : 0);
+  }
   text.family("bulkhead_session_info", "gauge", "What a camera's session runs; always 1.");
   for (const SessionView& view : sessions) {
     const std::string generation = std::to_string(view.generation);

@@ -25,6 +25,7 @@ Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to) 
   SessionSpec rest = to;
   rest.log_level = from.log_level;
   rest.lifetime = from.lifetime;
+  rest.availability = from.availability;
   rest.priority = from.priority;
   rest.max_rtsp_connections = from.max_rtsp_connections;
   rest.pipeline_name = from.pipeline_name;  // it has been resolved

@@ -192,8 +192,16 @@ bool Session::enter(const SessionCondition& next, const std::string& text) {
 }
 
 void Session::announce(SessionState from, bool removed) {
-  log(std::string{name_of(from)} + " -> " + std::string{name_of(condition_.state)} +
-      " reason=" + std::string{name_of(condition_.reason)} + " text=\"" + reason_text_ + '"');
+  const auto& [state, reason, again] = condition_;
+  auto level = spdlog::level::info;
+  if (is_problem(spec_.availability, state, reason)) level = spdlog::level::warn;
+  // Said once: why it cannot be reached may change with every try.
+  const bool is_still_away =
+      from == state && is_expected_absence(spec_.availability, state, reason);
+  if (is_still_away) level = spdlog::level::debug;
+  log(std::string{name_of(from)} + " -> " + std::string{name_of(state)} +
+          " reason=" + std::string{name_of(reason)} + " text=\"" + reason_text_ + '"',
+      level);
   if (!events_.state) return;
   events_.state({.session = spec_.id,
                  .generation = generation_,
@@ -353,9 +361,9 @@ SessionView Session::view() const {
   return view;
 }
 
-void Session::log(const std::string& text) const {
+void Session::log(const std::string& text, spdlog::level::level_enum level) const {
   if (!environment_.log) return;
-  environment_.log->info("session={} generation={} {}", spec_.id.text(), generation_, text);
+  environment_.log->log(level, "session={} generation={} {}", spec_.id.text(), generation_, text);
 }
 
 }  // namespace bulkhead::supervisor

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <spdlog/common.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -118,7 +120,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void tell(const Incarnation& worker, const SessionEvent& event, const std::string& text = {});
   [[nodiscard]] Generation next_generation();
   void count_restart(const std::string& reason);
-  void log(const std::string& text) const;
+  void log(const std::string& text, spdlog::level::level_enum level = spdlog::level::info) const;
   [[nodiscard]] std::int64_t restart_deadline_ns() const;
 
   // session_carried.cpp: over an upgrade of the supervisor.

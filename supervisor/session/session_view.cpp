@@ -34,6 +34,25 @@ std::string_view name_of(SessionState state) noexcept {
   return "INTERNAL";
 }
 
+bool is_expected_absence(Availability availability, SessionState state, ErrorCode reason) noexcept {
+  return availability == Availability::Intermittent && state == SessionState::Offline &&
+         persistence_of(reason) == Persistence::Transient;
+}
+
+bool is_problem(Availability availability, SessionState state, ErrorCode reason) noexcept {
+  switch (state) {
+    case SessionState::Offline:
+      return !is_expected_absence(availability, state, reason);
+    case SessionState::AuthFailed:
+    case SessionState::Frozen:
+    case SessionState::CrashLoop:
+    case SessionState::Failed:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string_view name_of(RestartMode mode) noexcept {
   switch (mode) {
     case RestartMode::Auto:

@@ -123,6 +123,16 @@ struct SessionView {
   MemoryLimit memory_limit{};
 };
 
+/// Its camera is away, and may be: an intermittent one that cannot be reached. What no waiting
+/// cures, such as a path that is not there, is not expected of it either.
+[[nodiscard]] bool is_expected_absence(Availability availability, SessionState state,
+                                       ErrorCode reason) noexcept;
+
+/// An operator has to look: no results come, or worthless ones, and not for a moment only. What is
+/// about to be settled (STALE, BACKING_OFF and the like) is none yet.
+[[nodiscard]] bool is_problem(Availability availability, SessionState state,
+                              ErrorCode reason) noexcept;
+
 /// How one worker follows another on request.
 enum class RestartMode {
   Auto,     // overlap where the camera allows it

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -29,6 +30,7 @@ struct RigMachine {
   std::uint64_t memory_bytes = 0;  // 0: no limit
   WorkerCgroups* cgroups = nullptr;
   RecyclingRule recycling{};
+  std::shared_ptr<spdlog::logger> log{};
 };
 
 /// A real SessionTable on a real event loop whose workers are fixture programs. Records every
@@ -151,7 +153,7 @@ class SessionRig {
         .log_max_bytes = 1'000'000,
         .warm_spares = machine.warm_spares,
         .recycling = machine.recycling,
-        .log = nullptr,
+        .log = machine.log,
         .limits = limits,
         .connection_rates = machine.rates};
   }

@@ -30,6 +30,7 @@ struct AddOptions {
   std::string lifetime;
   std::string user;
   std::string password_file;
+  std::string availability;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -80,6 +81,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   }
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
+  if (!options.availability.empty()) params["availability"] = options.availability;
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -184,6 +186,9 @@ void declare_add(CLI::App& app, Command& chosen) {
   verb->add_option("--lifetime", options->lifetime,
                    "persistent (default), or connection: ends after this command's connection")
       ->check(CLI::IsMember({"persistent", "connection"}));
+  verb->add_option("--availability", options->availability,
+                   "always (default), or intermittent: the camera may be away and nobody is warned")
+      ->check(CLI::IsMember({"always", "intermittent"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority,

@@ -22,6 +22,7 @@ struct ReconfigureOptions {
   std::vector<std::string> classes;
   bool all_classes = false;
   std::string pipeline;
+  std::string availability;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -35,6 +36,7 @@ json changes_of(const ReconfigureOptions& options) {
   if (!options.classes.empty()) params["classes"] = options.classes;
   if (options.all_classes) params["classes"] = json::array();
   if (!options.pipeline.empty()) params["pipeline"] = options.pipeline;
+  if (!options.availability.empty()) params["availability"] = options.availability;
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -70,6 +72,9 @@ void declare_reconfigure(CLI::App& app, Command& chosen) {
                        "A label that is kept; may be repeated, all others are left out");
   verb->add_flag("--all-classes", options->all_classes, "Keep every label")->excludes(classes);
   verb->add_option("--pipeline", options->pipeline, "The name of another pipeline");
+  verb->add_option("--availability", options->availability,
+                   "always, or intermittent: the camera may be away and nobody is warned")
+      ->check(CLI::IsMember({"always", "intermittent"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority, "0 to 9: the highest connects first");

@@ -47,6 +47,7 @@ TEST(SessionSpec, TwoFieldsAreEnough) {
   EXPECT_EQ(spec.pipeline_name, "");
   EXPECT_EQ(spec.transport, Transport::Tcp);
   EXPECT_EQ(spec.lifetime, Lifetime::Persistent);
+  EXPECT_EQ(spec.availability, Availability::Always);
   EXPECT_EQ(spec.pace, Pace::Realtime);
   EXPECT_FALSE(spec.loop);
   EXPECT_EQ(spec.log_level, "info");
@@ -57,6 +58,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
   params.update({{"pipeline", "cars"},
                  {"transport", "udp"},
                  {"lifetime", "connection"},
+                 {"availability", "intermittent"},
                  {"pace", "flat_out"},
                  {"loop", true},
                  {"priority", 9},
@@ -67,6 +69,7 @@ TEST(SessionSpec, EveryFieldIsRead) {
   EXPECT_EQ(spec.pipeline, std::nullopt);
   EXPECT_EQ(spec.transport, Transport::Udp);
   EXPECT_EQ(spec.lifetime, Lifetime::Connection);
+  EXPECT_EQ(spec.availability, Availability::Intermittent);
   EXPECT_EQ(spec.pace, Pace::FlatOut);
   EXPECT_TRUE(spec.loop);
   EXPECT_EQ(spec.priority, 9U);

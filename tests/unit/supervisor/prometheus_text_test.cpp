@@ -173,6 +173,20 @@ TEST(PrometheusTextTest, ASessionIsInExactlyOneState) {
             1);
 }
 
+TEST(PrometheusTextTest, AnOfflineCameraIsAProblemUnlessItMayBeAway) {
+  SupervisorFigures figures = one_camera();
+  figures.sessions[0].state = SessionState::Offline;
+  figures.sessions[0].reason = ErrorCode::ConnectFailed;
+  const auto problem = [&](Availability availability) {
+    figures.sessions[0].spec.availability = availability;
+    return Exposition{prometheus_text(figures)}.value(
+        "bulkhead_session_problem",
+        {{"camera", "display;cam:1"}, {"availability", std::string{name_of(availability)}}});
+  };
+  EXPECT_EQ(problem(Availability::Always), 1);
+  EXPECT_EQ(problem(Availability::Intermittent), 0);
+}
+
 TEST(PrometheusTextTest, AHistogramIsCumulativeAndEndsAtItsCount) {
   const Exposition page{prometheus_text(one_camera())};
   const auto bucket = [&](const std::string& bound) {

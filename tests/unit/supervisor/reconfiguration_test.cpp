@@ -25,6 +25,8 @@ TEST(ReconfigurationTest, WhatTheWorkerCanBeToldIsHot) {
   EXPECT_EQ(reconfiguration(spec(), spec()), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.log_level = "debug"; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.lifetime = Lifetime::Connection; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.availability = Availability::Intermittent; }),
+            Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.priority = 9; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.max_rtsp_connections = 1; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline_name = "same thing"; }), Reconfiguration::Hot);

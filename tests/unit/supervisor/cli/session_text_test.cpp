@@ -18,7 +18,7 @@ constexpr const char* kLive = R"({
   "worker": {"pid": 4711, "startedAt": "2026-01-05T11:59:58.000000Z"},
   "confinement": {"landlock": 5, "tcpPorts": [554, 53], "systemCallFilter": true, "uid": 998,
                   "missing": ["a gap", "another"]},
-  "rtspUrl": "rtsp://192.0.2.7:554/s1", "transport": "tcp", "pipeline": {"name": "people"},
+  "rtspUrl": "rtsp://192.0.2.7:554/s1", "transport": "tcp", "availability": "intermittent", "pipeline": {"name": "people"},
   "model": {"name": "yolo11n", "family": "yolov8", "engine": "onnxruntime", "inputWidth": 416,
             "inputHeight": 416, "sha256": "f5fcf896be5ce290b0484ee8"},
   "counters": {"fps": 9.96, "framesReceivedTotal": 1200, "framesInferredTotal": 1180,
@@ -31,7 +31,7 @@ constexpr const char* kLive = R"({
   "logFile": "/s/logs/detector_worker_camera_d1_gate.log"})";
 
 constexpr const char* kOffline = R"({
-  "subscriptionIdentifier": "yard", "state": "OFFLINE", "since": "2026-01-05T11:00:00Z",
+  "subscriptionIdentifier": "yard", "state": "OFFLINE", "availability": "always", "since": "2026-01-05T11:00:00Z",
   "reason": "CONNECT_FAILED", "reasonText": "connection refused", "generation": 1, "worker": null,
   "model": null, "counters": {"fps": 0, "lastFrameAgeMs": null},
   "restarts": {"total": 0, "byReason": {}}, "lastExits": []})";
@@ -40,11 +40,12 @@ std::int64_t now() { return *iso8601_ms("2026-01-05T12:03:12Z"); }
 
 TEST(SessionsTableTest, EachCameraIsALineWithItsReasonInSight) {
   const json result{{"sessions", {json::parse(kLive), json::parse(kOffline)}}};
-  EXPECT_EQ(
-      sessions_table(result, now(), false),
-      "ID       STATE    SINCE   FPS   PID  GEN  RESTARTS  REASON\n"
-      "d1;gate  LIVE     3m12s  10.0  4711    3         2  -\n"
-      "yard     OFFLINE  1h03m     -     -    1         0  CONNECT_FAILED: connection refused\n");
+  EXPECT_EQ(sessions_table(result, now(), false),
+            "ID       STATE    SINCE   FPS   PID  GEN  RESTARTS  AVAILABILITY  REASON\n"
+            "d1;gate  LIVE     3m12s  10.0  4711    3         2  intermittent  -\n"
+            "yard     OFFLINE  1h03m     -     -    1         0  always        CONNECT_FAILED: "
+            "connection "
+            "refused\n");
 }
 
 TEST(SessionsTableTest, WithoutCamerasItSaysHowToAddOne) {
@@ -69,8 +70,8 @@ TEST(SessionsTableTest, TextOfACameraCannotCommandTheTerminal) {
 TEST(SessionDetailsTest, EverythingAnOperatorAsksForIsThere) {
   const std::string text = session_details(json::parse(kLive), now(), false);
   for (const char* fact :
-       {"LIVE for 3m12s", "rtsp://192.0.2.7:554/s1", "people", "yolo11n (yolov8, 416x416",
-        "pid 4711, up 3m14s",
+       {"LIVE for 3m12s", "availability  intermittent", "rtsp://192.0.2.7:554/s1", "people",
+        "yolo11n (yolov8, 416x416", "pid 4711, up 3m14s",
         "Landlock 5, TCP to 554, 53 only, system calls filtered, uid 998; missing: a gap; another",
         "768x576, 10.0 frames/s", "42ms ago", "received 1200, inferred 1180", "2 (WORKER_DIED 2)",
         "generation 2, after 3m12s: signal 9, WORKER_DIED: killed (at most 150 MiB)", "line before",
@@ -81,8 +82,8 @@ TEST(SessionDetailsTest, EverythingAnOperatorAsksForIsThere) {
 
 TEST(SessionDetailsTest, WithoutWorkerModelOrFrameItSaysSo) {
   const std::string text = session_details(json::parse(kOffline), now(), false);
-  EXPECT_NE(text.find("last frame  none yet"), std::string::npos) << text;
-  EXPECT_NE(text.find("model       -"), std::string::npos) << text;
+  EXPECT_NE(text.find("last frame    none yet"), std::string::npos) << text;
+  EXPECT_NE(text.find("model         -"), std::string::npos) << text;
 }
 
 TEST(ReconfiguredLineTest, WhatBecomesOfTheWorkerIsSaid) {
