@@ -163,6 +163,11 @@ inline constexpr auto kSettledTime = 1s;  // up for so long: no crash at start, 
 
 inline constexpr auto kRestoreInterval = 250ms;  // between sessions that come back at start
 
+// Sessions that have a worker at times only.
+inline constexpr auto kActivationLook = 1s;  // between two looks at whether it is time
+inline constexpr auto kDemandLinger = 30s;   // a worker stays so long after the last who wanted it
+inline constexpr std::size_t kScheduleWindows = 32;
+
 // Workers without a session, for the next start.
 inline constexpr int kWarmSpares = 8;
 inline constexpr auto kSpareRefill = 2s;  // after the last start of a worker: that one comes first

@@ -12,7 +12,7 @@ namespace {
 // Each in the order of its enum.
 const std::vector<std::string_view> kTransportNames{"tcp", "udp"};
 const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
-const std::vector<std::string_view> kAvailabilityNames{"always", "intermittent"};
+const std::vector<std::string_view> kAvailabilityNames{"always", "intermittent", "on_demand"};
 const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t kInfo = 2;

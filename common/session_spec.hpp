@@ -19,6 +19,7 @@ enum class Lifetime { Persistent, Connection };
 enum class Availability {
   Always,        // when it is not, that is a problem
   Intermittent,  // it comes and goes: away is nothing to tell anybody of
+  OnDemand,      // while somebody wants its results; else it has no worker
 };
 enum class Pace { Realtime, FlatOut };  // clips only: at their own speed, or as fast as they decode
 

@@ -1,5 +1,6 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
+    unit/supervisor/activation_test.cpp
     unit/supervisor/cgroup_hierarchy_test.cpp
     unit/supervisor/connection_queue_test.cpp
     unit/supervisor/frame_rates_test.cpp

@@ -120,6 +120,13 @@ Hub::Subscription Hub::add(std::shared_ptr<Stream> stream) {
   return {*this, key};
 }
 
+bool Hub::wants_results(const SubscriptionId& session) const {
+  return std::ranges::any_of(streams_, [&](const auto& entry) {
+    const Stream& stream = *entry.second;
+    return stream.filter().detections && stream.wants_session(session);
+  });
+}
+
 void Hub::publish(const ResultEvent& event) {
   ++messages_total_;
   const std::int64_t now_ns = monotonic_ns();
@@ -218,7 +225,8 @@ SessionEvents Hub::events() {
           .gap = [this](const GapEvent& event) { publish(event); },
           .alert = [this](const AlertEvent& event) { publish(event); },
           .generation = {},
-          .reverted = {}};
+          .reverted = {},
+          .demanded = [this](const SubscriptionId& session) { return wants_results(session); }};
 }
 
 }  // namespace bulkhead::supervisor

@@ -61,6 +61,10 @@ class Hub {
   /// Callbacks for SessionTable that end in this hub.
   [[nodiscard]] SessionEvents events();
 
+  /// An open stream would be offered this session's detections. States and alerts alone are no
+  /// wish for its results: who watches over all cameras shall not keep them running.
+  [[nodiscard]] bool wants_results(const SubscriptionId& session) const;
+
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
   [[nodiscard]] std::uint64_t messages_total() const noexcept { return messages_total_; }
 

@@ -36,6 +36,7 @@ Session::Session(boost::asio::io_context& loop, const SessionEnvironment& enviro
       ended_{std::move(ended)},
       spec_{std::move(spec)},
       log_file_{environment.log_dir + "/detector_worker_camera_" + spec_.id.file_stem() + ".log"},
+      activation_{environment.limits.activation},
       since_wall_ns_{wall_ns()},
       last_generation_{environment.last_generation},
       policy_{environment.limits.restart, seed_of(spec_.id)},
@@ -71,7 +72,7 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
       refused_second_connection_ = refused_second_connection_ && spec.url == spec_.url;
       if (spec.url != spec_.url) left_session_.reset();
       spec_ = std::move(spec);
-      start_because("RECONFIGURED");
+      if (!rest_) start_because("RECONFIGURED");
       break;
   }
   boost::asio::post(loop_, [told] { told({}); });
@@ -107,6 +108,7 @@ void Session::change_hot(SessionSpec spec, const std::function<void(const Result
 
 void Session::start_because(const std::string& reason) {
   wanted_ = true;
+  rest_.reset();
   removal_announced_ = false;
   start_reason_ = reason;
   policy_.reset();
@@ -115,6 +117,7 @@ void Session::start_because(const std::string& reason) {
 
 void Session::stop() {
   wanted_ = false;
+  rest_.reset();
   if (successor_) give_up_successor({ErrorCode::Unavailable, "the session was unsubscribed", {}});
   handle({Kind::StopAsked}, "requested");
 }
@@ -124,6 +127,10 @@ std::int64_t Session::restart_deadline_ns() const {
 }
 
 void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> done) {
+  if (rest_) {
+    return refuse(loop_, done,
+                  {ErrorCode::Unavailable, "there is no worker to restart: " + rest_->why, {}});
+  }
   if (pending_restart_ || successor_) {
     return refuse(loop_, done, {ErrorCode::Unavailable, "a restart is already under way", {}});
   }
@@ -142,7 +149,9 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
 
 void Session::snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done) {
   if (!present_ || !is_running(condition_.state)) {
-    return refuse(loop_, done, {ErrorCode::Unavailable, "no worker runs for this session now", {}});
+    const std::string why = rest_ ? ": " + rest_->why : "";
+    return refuse(loop_, done,
+                  {ErrorCode::Unavailable, "no worker runs for this session now" + why, {}});
   }
   const std::int64_t deadline_ns =
       monotonic_ns() + nanoseconds{environment_.limits.snapshot}.count();
@@ -327,7 +336,7 @@ void Session::tell(const Incarnation& worker, const SessionEvent& event, const s
 SessionView Session::view() const {
   SessionView view{
       .spec = spec_,
-      .wanted = wanted_,
+      .wanted = wanted_ && !rest_,
       .state = condition_.state,
       .since_wall_ns = since_wall_ns_,
       .reason = condition_.reason,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "supervisor/session/activation.hpp"
 #include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/handover.hpp"
 #include "supervisor/session/incarnation.hpp"
@@ -65,6 +66,11 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Ends the workers that `carried` does not name; they are gone when this returns.
   void end_uncarried();
 
+  /// Whether its availability lets it have a worker now; where not, it is stopped and rests. One
+  /// that rests and may run again is the caller's to start. `demanded`: somebody wants its results.
+  [[nodiscard]] bool may_run(bool demanded);
+  [[nodiscard]] bool is_resting() const noexcept { return rest_.has_value(); }
+
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done);
 
@@ -112,6 +118,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void perform(SessionAction action, const Error& reason);
   void spawn();
   void start_because(const std::string& reason);
+  void begin_rest();  // session_rest.cpp
   void change_hot(SessionSpec spec, const std::function<void(const Result<>&)>& told);
   void arm_retry();
   void arm_tick();
@@ -174,6 +181,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string log_file_;
 
   bool wanted_ = true;
+  Activation activation_;
+  std::optional<Rest> rest_;  // as long as it may not run
   bool removal_announced_ = false;
   SessionCondition condition_;
   std::string reason_text_;

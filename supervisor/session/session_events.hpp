@@ -65,6 +65,9 @@ struct SessionEvents {
 
   /// Other parameters did not work out; the session goes on with these.
   std::function<void(const SessionSpec&)> reverted;
+
+  /// Asked, not told: whether anybody wants results of this session now. None: nobody.
+  std::function<bool(const SubscriptionId&)> demanded;
 };
 
 }  // namespace bulkhead::supervisor

@@ -61,6 +61,12 @@ struct RecyclingLimits {
   Millis retry = limits::kRecyclingRetry;
 };
 
+/// When sessions that have a worker at times only get and lose it. Tests shorten them.
+struct ActivationLimits {
+  Millis look = limits::kActivationLook;
+  Millis linger = limits::kDemandLinger;
+};
+
 /// Connections to cameras that may begin, in the long run; the operator's to choose.
 struct ConnectionRates {
   double per_host_per_second = 2;
@@ -74,6 +80,7 @@ struct SessionLimits {
   HandoverLimits handover;
   SpareLimits spares;
   RecyclingLimits recycling;
+  ActivationLimits activation;
   Millis term_grace = limits::kTermGrace;
   Millis abort_grace = limits::kAbortGrace;
   Millis snapshot = limits::kSnapshotTime;

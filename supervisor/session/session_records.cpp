@@ -221,7 +221,7 @@ void Session::on_present_exited(const WorkerEnd& end, Millis healthy) {
     start_reason_ = name_of(end.reason);
   }
   retry_delay_ = decision.delay;
-  handle({Kind::WorkerEnded, end.reason, decision.after}, end.text);
+  handle({Kind::WorkerEnded, end.reason, decision.after}, rest_ ? rest_->why : end.text);
   // One that was to take over anyway is nearer to the camera than any that is started now.
   if (successor_ && wanted_ && !present_) {
     handle({Kind::StartAsked}, "its successor takes over");

@@ -31,6 +31,7 @@ SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment env
       admission_{loop, environment_.connection_rates},
       events_{std::move(events)},
       start_timer_{loop},
+      activation_timer_{loop},
       recycling_timer_{loop} {
   if (environment_.recycling.is_on()) arm_recycling();
 }
@@ -50,12 +51,13 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
     const bool was_wanted = session.wanted();
     const auto how = session.reconfigure(std::move(spec), [](const Result<>&) {});
     if (!how) return how.error();
+    follow_availability(session);
     if (!was_wanted) return subscribed(session, Change::Added);
     return subscribed(session, Change::Reconfigured, *how);
   }
   if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
   Session& session = add(std::move(spec));
-  session.start();
+  if (may_run(session)) session.start();
   return subscribed(session, Change::Added);
 }
 
@@ -75,9 +77,8 @@ std::vector<SubscriptionId> SessionTable::restore(std::vector<SessionSpec> specs
       continue;
     }
     add(std::move(spec));
-    to_start_.push_back(id);
+    start_in_turn(id);
   }
-  if (!to_start_.empty()) start_next();
   return left_out;
 }
 
@@ -100,17 +101,61 @@ void SessionTable::resume(std::vector<CarriedSession> sessions) {
   for (CarriedSession& carried : sessions) {
     Session& session = add(carried.spec);
     session.resume(carried);
-    if (session.state() == SessionState::Stopped) to_start_.push_back(carried.spec.id);
+    if (session.state() == SessionState::Stopped) {
+      start_in_turn(carried.spec.id);
+      continue;
+    }
+    // Whoever wants its results is on the way back.
+    constexpr bool kDemanded = true;
+    if (session.may_run(kDemanded) && Activation::changes(carried.spec.availability) && !looking_) {
+      arm_activation();
+    }
   }
-  if (!to_start_.empty()) start_next();
+}
+
+bool SessionTable::may_run(Session& session) {
+  if (Activation::changes(session.spec().availability) && !looking_) arm_activation();
+  return session.may_run(events_.demanded && events_.demanded(session.spec().id));
+}
+
+void SessionTable::follow_availability(Session& session) {
+  if (may_run(session) && session.is_resting()) start_in_turn(session.spec().id);
+}
+
+void SessionTable::look_at_activation() {
+  if (stopping_) return;
+  for (const auto& [id, session] : sessions_) {
+    if (session->wanted() && Activation::changes(session->spec().availability)) {
+      follow_availability(*session);
+    }
+  }
+}
+
+void SessionTable::arm_activation() {
+  looking_ = true;
+  activation_timer_.expires_after(environment_.limits.activation.look);
+  activation_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
+    if (error || alive.expired()) return;
+    looking_ = false;
+    look_at_activation();  // arms it again where there is reason to
+  });
+}
+
+void SessionTable::start_in_turn(const SubscriptionId& id) {
+  if (std::ranges::find(to_start_, id) == to_start_.end()) to_start_.push_back(id);
+  if (!starting_) start_next();
 }
 
 void SessionTable::start_next() {
+  starting_ = false;
+  if (to_start_.empty()) return;
   const auto session = find(to_start_.front());
   to_start_.pop_front();
-  // An operator may have been faster.
-  if (session && (*session)->state() == SessionState::Stopped) (*session)->start();
-  if (to_start_.empty()) return;
+  // An operator may have been faster, and the reason to start it may be gone by now.
+  const bool is_due =
+      session && ((*session)->state() == SessionState::Stopped || (*session)->is_resting());
+  if (is_due && may_run(**session)) (*session)->start();
+  starting_ = true;
   start_timer_.expires_after(limits::kRestoreInterval);
   start_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
     if (!error && !alive.expired() && !stopping_) start_next();
@@ -200,6 +245,7 @@ void SessionTable::reconfigure(SessionSpec spec,
   const auto decided = (*session)->reconfigure(std::move(spec), told);
   if (!decided) return refuse(loop_, done, decided.error());
   *how = *decided;
+  follow_availability(**session);
 }
 
 void SessionTable::snapshot(const SubscriptionId& id,
@@ -233,6 +279,7 @@ Result<std::shared_ptr<Session>> SessionTable::find(const SubscriptionId& id) co
 void SessionTable::stop_all(std::function<void()> done) {
   stopping_ = true;
   start_timer_.cancel();
+  activation_timer_.cancel();
   spares_.close();
   recycling_timer_.cancel();
   all_stopped_.push_back(std::move(done));

@@ -63,6 +63,9 @@ class SessionTable {
   /// What is asked for, as opposed to what is served while a successor is on its way.
   [[nodiscard]] Result<SessionSpec> asked(const SubscriptionId& id) const;
 
+  /// Somebody may want results that nobody wanted before.
+  void look_at_demand() { look_at_activation(); }
+
   /// At start: the sessions of the registry, in this order, one each limits::kRestoreInterval so
   /// that not all models are loaded at once; who may ask a camera is ConnectionAdmission's. Those
   /// past `max_sessions` are left out and returned.
@@ -103,6 +106,11 @@ class SessionTable {
 
  private:
   Session& add(SessionSpec spec);
+  bool may_run(Session& session);
+  void follow_availability(Session& session);
+  void look_at_activation();
+  void arm_activation();
+  void start_in_turn(const SubscriptionId& id);
   void start_next();
   void arm_recycling();
   void recycle_next();
@@ -118,8 +126,11 @@ class SessionTable {
   const SessionEvents events_;
   // Shared, so that a completion that the loop still holds finds its session alive or gone.
   std::map<SubscriptionId, std::shared_ptr<Session>> sessions_;
-  std::deque<SubscriptionId> to_start_;  // restored, waiting for their turn
+  std::deque<SubscriptionId> to_start_;  // waiting for their turn
+  bool starting_ = false;                // its timer runs: one has started just now
   boost::asio::steady_timer start_timer_;
+  bool looking_ = false;  // its timer runs, as long as there is a session that comes and goes
+  boost::asio::steady_timer activation_timer_;
   boost::asio::steady_timer recycling_timer_;
   std::int64_t recycled_ns_ = 0;                    // the last try of any session; 0: none
   std::vector<std::function<void()>> all_stopped_;  // callers of stop_all

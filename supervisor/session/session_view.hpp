@@ -103,7 +103,7 @@ struct SuccessorView {
 /// hidden JSON is.
 struct SessionView {
   SessionSpec spec;
-  bool wanted = true;  // desired state: running
+  bool wanted = true;  // desired state: running; not while it rests
   SessionState state = SessionState::Starting;
   std::int64_t since_wall_ns = 0;
   ErrorCode reason = ErrorCode::None;

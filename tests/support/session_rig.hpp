@@ -137,6 +137,7 @@ class SessionRig {
   std::vector<SeenResult> results;
   std::vector<SeenAlert> alerts;
   std::vector<SessionSpec> reverted;
+  bool demanded = false;  // somebody wants results of all sessions
   SessionTable table;
 
  private:
@@ -175,7 +176,8 @@ class SessionRig {
                   alerts.push_back({event.session.text(), event.active, event.text});
                 },
             .generation = {},
-            .reverted = [this](const SessionSpec& served) { reverted.push_back(served); }};
+            .reverted = [this](const SessionSpec& served) { reverted.push_back(served); },
+            .demanded = [this](const SubscriptionId&) { return demanded; }};
   }
 };
 

@@ -140,7 +140,8 @@ Outcome<> add(const Context& context, const AddOptions& options) {
   auto client = context.connect();
   if (!client) return client.error();
   if (options.wait) {
-    const json filter{{"sessions", {options.id}}, {"kinds", {"session.state"}}};
+    // Detections are no more than a wish for them: one on demand would not start for its states.
+    const json filter{{"sessions", {options.id}}, {"kinds", {"session.state", "detection"}}};
     const auto stream = client->call("stream.open", {{"filter", filter}}, context.call_time());
     if (!stream) return stream.error();
   }
@@ -187,8 +188,9 @@ void declare_add(CLI::App& app, Command& chosen) {
                    "persistent (default), or connection: ends after this command's connection")
       ->check(CLI::IsMember({"persistent", "connection"}));
   verb->add_option("--availability", options->availability,
-                   "always (default), or intermittent: the camera may be away and nobody is warned")
-      ->check(CLI::IsMember({"always", "intermittent"}));
+                   "always (default), intermittent: it may be away and nobody is warned, or "
+                   "on_demand: it is watched while a stream asks for its detections")
+      ->check(CLI::IsMember({"always", "intermittent", "on_demand"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority,

@@ -73,8 +73,9 @@ void declare_reconfigure(CLI::App& app, Command& chosen) {
   verb->add_flag("--all-classes", options->all_classes, "Keep every label")->excludes(classes);
   verb->add_option("--pipeline", options->pipeline, "The name of another pipeline");
   verb->add_option("--availability", options->availability,
-                   "always, or intermittent: the camera may be away and nobody is warned")
-      ->check(CLI::IsMember({"always", "intermittent"}));
+                   "always, intermittent: it may be away and nobody is warned, or "
+                   "on_demand: it is watched while a stream asks for its detections")
+      ->check(CLI::IsMember({"always", "intermittent", "on_demand"}));
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority, "0 to 9: the highest connects first");

@@ -118,7 +118,8 @@ Result<std::string> only_stream_id(const json& params) {
   return id;
 }
 
-void open(const Caller& caller, const json& params, const Reply& reply) {
+void open(const ControlServices& services, const Caller& caller, const json& params,
+          const Reply& reply) {
   if (const auto may = needs_connection(caller); !may) return reply(may.error());
   auto opening = read_opening(params);
   if (!opening) return reply(opening.error());
@@ -127,6 +128,7 @@ void open(const Caller& caller, const json& params, const Reply& reply) {
   json answer{{"streamId", std::move(opened->id)}};
   if (!opening->resume.empty()) answer["replayed"] = opened->replayed;
   reply(json_text_of(answer));
+  services.sessions.look_at_demand();
 }
 
 void close(const Caller& caller, const json& params, const Reply& reply) {
@@ -157,8 +159,11 @@ void stats(const Caller& caller, const json& params, const Reply& reply) {
 
 }  // namespace
 
-void add_stream_methods(MethodTable& table, const ControlServices&) {
-  table.add("stream.open", open);
+void add_stream_methods(MethodTable& table, const ControlServices& services) {
+  table.add("stream.open",
+            [services](const Caller& caller, const json& params, const Reply& reply) {
+              open(services, caller, params, reply);
+            });
   table.add("stream.close", close);
   table.add("stream.stats", stats);
 }

@@ -113,6 +113,21 @@ TEST_F(HubTest, AStreamGetsOnlyItsSessionsAndKinds) {
   EXPECT_EQ(no_states->outbox().take()->payload->method, "detection");
 }
 
+TEST_F(HubTest, ResultsAreWantedByWhoWouldBeGivenThem) {
+  const auto one = SubscriptionId::parse("one").value();
+  const auto two = SubscriptionId::parse("two").value();
+  EXPECT_FALSE(hub_.wants_results(one));
+  add({.detections = false});
+  EXPECT_FALSE(hub_.wants_results(one)) << "states and alerts are no wish for results";
+  add({.sessions = {one}});
+  EXPECT_TRUE(hub_.wants_results(one));
+  EXPECT_FALSE(hub_.wants_results(two));
+  add();
+  EXPECT_TRUE(hub_.events().demanded(two)) << "no name in the filter is every name";
+  subscriptions_.clear();
+  EXPECT_FALSE(hub_.wants_results(one));
+}
+
 TEST_F(HubTest, AWorkersGapReachesEachStreamOfTheSession) {
   const auto stream = add();
   const auto id = SubscriptionId::parse("cam").value();

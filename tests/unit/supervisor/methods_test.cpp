@@ -136,6 +136,24 @@ TEST_F(MethodsTest, AStreamIsOpenedCountedAndClosed) {
   EXPECT_EQ(call("stream.close", {{"streamId", "s1"}}).error().code, ErrorCode::NotFound);
 }
 
+TEST_F(MethodsTest, AStreamOfItsDetectionsAsksForASessionOnDemand) {
+  const json pipeline{{"name", "p"}, {"stages", {{{"type", "detect"}, {"model", "m"}}}}};
+  ASSERT_TRUE(call("session.subscribe", {{"subscriptionIdentifier", "cam"},
+                                         {"rtspUrl", "rtsp://camera/stream"},
+                                         {"pipeline", pipeline},
+                                         {"availability", "on_demand"}}));
+  const auto desired = [&] {
+    const auto got = call("session.get", {{"subscriptionIdentifier", "cam"}});
+    return json::parse(got.value())["desired"];
+  };
+  EXPECT_EQ(desired(), "STOPPED");
+  ASSERT_TRUE(call("stream.open", {{"filter", {{"kinds", {"session.state"}}}}}));
+  ASSERT_TRUE(call("stream.open", {{"filter", {{"sessions", {"other"}}}}}));
+  EXPECT_EQ(desired(), "STOPPED");
+  ASSERT_TRUE(call("stream.open", {{"filter", {{"sessions", {"cam"}}}}}));
+  EXPECT_EQ(desired(), "RUNNING");
+}
+
 TEST_F(MethodsTest, AStreamResumesAndTheFaultsOfAPositionAreNamed) {
   const json good{{{"session", "cam"}, {"generation", 1}, {"sequence", 7}}};
   EXPECT_EQ(call("stream.open", {{"resumeFrom", good}}).value(),
