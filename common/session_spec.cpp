@@ -12,7 +12,8 @@ namespace {
 // Each in the order of its enum.
 const std::vector<std::string_view> kTransportNames{"tcp", "udp"};
 const std::vector<std::string_view> kLifetimeNames{"persistent", "connection"};
-const std::vector<std::string_view> kAvailabilityNames{"always", "intermittent", "on_demand"};
+const std::vector<std::string_view> kAvailabilityNames{"always", "intermittent", "scheduled",
+                                                       "on_demand"};
 const std::vector<std::string_view> kPaceNames{"realtime", "flat_out"};
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t kInfo = 2;
@@ -69,6 +70,19 @@ PipelineChoice read_pipeline(JsonFields& fields) {
   return {std::move(name), {}};
 }
 
+WeeklySchedule read_schedule_of(JsonFields& fields, Availability availability) {
+  WeeklySchedule schedule = read_schedule(fields, "schedule");
+  const bool is_scheduled = availability == Availability::Scheduled;
+  if (is_scheduled && schedule.empty()) {
+    fields.fail("schedule", R"(is missing; a scheduled camera needs one, such as )"
+                            R"([{"days": ["mon"], "from": "08:00", "to": "18:00"}])");
+  }
+  if (!is_scheduled && !schedule.empty()) {
+    fields.fail("schedule", R"(belongs to availability "scheduled"; ask for that, or remove it)");
+  }
+  return schedule;
+}
+
 /// Pace and loop would be ignored for a camera; whoever asks for them expects otherwise.
 void check_playback(JsonFields& fields, const RtspUrl& url, Pace pace, bool loop) {
   if (url.scheme == "file") return;
@@ -96,6 +110,7 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
   const auto lifetime = static_cast<Lifetime>(fields.one_of("lifetime", kLifetimeNames, 0));
   const auto availability =
       static_cast<Availability>(fields.one_of("availability", kAvailabilityNames, 0));
+  WeeklySchedule schedule = read_schedule_of(fields, availability);
   const auto pace = static_cast<Pace>(fields.one_of("pace", kPaceNames, 0));
   const bool loop = fields.boolean("loop", false);
   check_playback(fields, url, pace, loop);
@@ -113,6 +128,7 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
                      .transport = transport,
                      .lifetime = lifetime,
                      .availability = availability,
+                     .schedule = std::move(schedule),
                      .pace = pace,
                      .loop = loop,
                      .priority = priority,
@@ -137,6 +153,7 @@ nlohmann::json SessionSpec::to_json(Secrets secrets) const {
   if (kept && !(url.user.empty() && url.password.empty())) {
     json["credentials"] = {{"username", url.user}, {"password", url.password}};
   }
+  if (!schedule.empty()) json["schedule"] = bulkhead::to_json(schedule);
   if (pipeline) {
     json["pipeline"] = pipeline->to_json();
   } else if (!pipeline_name.empty()) {

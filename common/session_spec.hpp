@@ -10,6 +10,7 @@
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_url.hpp"
+#include "common/weekly_schedule.hpp"
 
 namespace bulkhead {
 
@@ -19,6 +20,7 @@ enum class Lifetime { Persistent, Connection };
 enum class Availability {
   Always,        // when it is not, that is a problem
   Intermittent,  // it comes and goes: away is nothing to tell anybody of
+  Scheduled,     // in the windows of its schedule; else it has no worker
   OnDemand,      // while somebody wants its results; else it has no worker
 };
 enum class Pace { Realtime, FlatOut };  // clips only: at their own speed, or as fast as they decode
@@ -41,6 +43,7 @@ struct SessionSpec {
   Transport transport = Transport::Tcp;
   Lifetime lifetime = Lifetime::Persistent;
   Availability availability = Availability::Always;
+  WeeklySchedule schedule{};  // of Scheduled, and of that alone
   Pace pace = Pace::Realtime;
   bool loop = false;                          // clips only
   std::uint32_t priority = kDefaultPriority;  // 0 to 9; the highest starts first

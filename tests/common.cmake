@@ -16,5 +16,6 @@ bulkhead_test(unit_common_test
     unit/common/session_spec_test.cpp
     unit/common/unique_fd_test.cpp
     unit/common/utf8_test.cpp
+    unit/common/weekly_schedule_test.cpp
   LINK bulkhead::common
 )

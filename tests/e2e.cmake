@@ -10,7 +10,6 @@ endfunction()
 if(NOT BULKHEAD_SANITIZE)
   bulkhead_e2e_test(main_job)
   bulkhead_e2e_test(isolation)
-  bulkhead_e2e_test(availability)
   bulkhead_e2e_test(bundle)
   bulkhead_e2e_test(cameras)
   bulkhead_e2e_test(confinement)
@@ -25,7 +24,8 @@ if(NOT BULKHEAD_SANITIZE)
   set_target_properties(fixture_jumping_clock PROPERTIES
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fixtures)
   bulkhead_e2e_test(clock_jumps)
-  set_property(TEST e2e.clock_jumps APPEND PROPERTY
+  bulkhead_e2e_test(availability)
+  set_property(TEST e2e.availability e2e.clock_jumps APPEND PROPERTY
     ENVIRONMENT "BULKHEAD_JUMPING_CLOCK=$<TARGET_FILE:fixture_jumping_clock>")
   if(BULKHEAD_HAS_DATA)
     bulkhead_e2e_test(own_results)

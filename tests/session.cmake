@@ -12,6 +12,7 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/reconfiguration_test.cpp
     unit/supervisor/recycling_test.cpp
     unit/supervisor/restart_policy_test.cpp
+    unit/supervisor/schedule_test.cpp
     unit/supervisor/session_state_test.cpp
     unit/supervisor/session_view_test.cpp
     unit/supervisor/token_bucket_test.cpp

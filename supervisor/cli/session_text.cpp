@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "supervisor/cli/answer.hpp"
+#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/text.hpp"
 
 namespace bulkhead::cli {
@@ -158,6 +159,9 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   }
   fact("camera", text_of(session, "rtspUrl"));
   fact("availability", text_of(session, "availability"));
+  if (session.contains("schedule")) fact("schedule", schedule_text(session["schedule"]));
+  const std::string next_start = text_of(session, "nextStart");
+  if (!next_start.empty()) fact("next start", next_start);
   fact("transport", text_of(session, "transport"));
   fact("pipeline", pipeline_text(member_of(session, "pipeline")));
   fact("model", model_text(member_of(session, "model")));

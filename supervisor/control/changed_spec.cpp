@@ -45,6 +45,11 @@ Result<SessionSpec> changed_spec(const SessionSpec& now, const json& changes,
   }
   json merged = now.to_json(SessionSpec::Secrets::Kept);
   if (is_given(changes, "rtspUrl")) merged.erase("credentials");
+  // That of the class before; who asks for another one did not have to know of it.
+  if (is_given(changes, "availability") && !is_given(changes, "schedule") &&
+      changes["availability"] != name_of(Availability::Scheduled)) {
+    merged.erase("schedule");
+  }
   json patch = changes;
   json stage = json::object();
   json pipeline = json::object();

@@ -119,6 +119,8 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["since"] = iso8601_utc(view.since_wall_ns);
   session["reason"] = bulkhead::name_of(view.reason);
   session["reasonText"] = view.reason_text;
+  session["nextStart"] =
+      view.next_start_wall_ns ? json(iso8601_utc(*view.next_start_wall_ns)) : json(nullptr);
   session["generation"] = view.generation;
   session["worker"] = worker_json(view);
   session["confinement"] = confinement_json(view);

@@ -26,6 +26,7 @@ Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to) 
   rest.log_level = from.log_level;
   rest.lifetime = from.lifetime;
   rest.availability = from.availability;
+  rest.schedule = from.schedule;
   rest.priority = from.priority;
   rest.max_rtsp_connections = from.max_rtsp_connections;
   rest.pipeline_name = from.pipeline_name;  // it has been resolved

@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "common/clock.hpp"
 #include "common/ids.hpp"
 #include "supervisor/process/worker_cgroups.hpp"
 #include "supervisor/session/recycling.hpp"
+#include "supervisor/session/schedule.hpp"
 #include "supervisor/session/session_limits.hpp"
 #include "supervisor/session/worker_link.hpp"
 
@@ -34,6 +37,8 @@ struct SessionEnvironment {
   std::shared_ptr<spdlog::logger> log;  // may be null: nothing is logged
   SessionLimits limits{};
   ConnectionRates connection_rates{};
+  std::function<std::int64_t()> wall_clock = wall_ns;  // by which, with the offset, schedules are
+  UtcOffset utc_offset = local_utc_offset;
   WarmSpares* spares = nullptr;  // of the table that the sessions are in
 
   [[nodiscard]] MemoryEnforcement memory_enforcement() const noexcept {

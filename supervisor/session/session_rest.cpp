@@ -10,7 +10,9 @@ namespace bulkhead::supervisor {
 using Kind = SessionEvent::Kind;
 
 bool Session::may_run(bool demanded) {
-  auto rest = activation_.rest(spec(), {.monotonic_ns = monotonic_ns(), .demanded = demanded});
+  auto rest = activation_.rest(
+      spec(),
+      {.wall_ns = environment_.wall_clock(), .monotonic_ns = monotonic_ns(), .demanded = demanded});
   if (!rest) return true;
   const bool begins = !rest_;
   const bool is_news = rest_ != rest;

@@ -108,6 +108,7 @@ struct SessionView {
   std::int64_t since_wall_ns = 0;
   ErrorCode reason = ErrorCode::None;
   std::string reason_text;
+  std::optional<std::int64_t> next_start_wall_ns{};  // of one that rests, where it is known
   Generation generation = 0;
   pid_t pid = -1;  // -1: no worker now
   std::optional<SuccessorView> successor;

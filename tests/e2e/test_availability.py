@@ -1,10 +1,19 @@
 """Cameras that need not be there all the time: what is told of them, and when they are watched."""
 
+import os
+import pathlib
 import subprocess
+import sys
+import time
 import unittest
 import urllib.request
 
-from stack import BIN, CLIPS, Camera, Client, Supervisor, children_of, running, workplace
+from stack import BIN, CLIPS, ROOT, Camera, Client, Supervisor, children_of, running, workplace
+
+CLOCK = pathlib.Path(os.environ.get(
+    "BULKHEAD_JUMPING_CLOCK", ROOT / "build/release/fixtures/libfixture_jumping_clock.so"))
+DAY_S = 86400
+ZONE_S = 5 * 3600  # of the supervisor, ahead of UTC
 
 
 class Availability(unittest.IsolatedAsyncioTestCase):
@@ -12,10 +21,18 @@ class Availability(unittest.IsolatedAsyncioTestCase):
         self.folder = self.enterContext(workplace())
         self.people = ("--mount", f"/people={CLIPS / 'people.mp4'}")
 
-    def supervisor(self):
+    def supervisor(self, **environment):
         # A warm spare is a worker too, and here workers are counted.
         return self.enterContext(running(Supervisor(
-            self.folder, "--set", "session_processes.warm_spares=0")))
+            self.folder, "--set", "session_processes.warm_spares=0", environment=environment)))
+
+    def set_clock(self, hour, minute, second):
+        """To a time of the supervisor's day, and it goes on from there."""
+        wanted = (hour * 60 + minute) * 60 + second
+        offset = (wanted - ZONE_S - int(time.time())) % DAY_S
+        file = self.folder / "offset"
+        with open(file, "r+b" if file.exists() else "wb") as out:
+            out.write(offset.to_bytes(8, sys.byteorder, signed=True))
 
     async def test_an_intermittent_camera_that_is_away_is_no_problem_and_the_other_is(self):
         supervisor = self.supervisor()
@@ -71,6 +88,36 @@ class Availability(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(children_of(second.pid), [])
                 await client.call("stream.open", filter={"sessions": ["cam"]})
                 await client.next("detection")
+
+    async def test_a_scheduled_camera_is_watched_in_its_windows_by_the_clock_on_the_wall(self):
+        self.set_clock(9, 59, 58)
+        supervisor = self.supervisor(
+            LD_PRELOAD=str(CLOCK), BULKHEAD_CLOCK_OFFSET=str(self.folder / "offset"),
+            TZ="<+05>-5")
+        with running(Camera(self.folder, *self.people)) as camera:
+            async with Client.connect(supervisor.ws_url) as client:
+                await client.call("stream.open")
+                added = subprocess.run(
+                    [BIN / "bulkhead", "--url", supervisor.ws_url, "add", "cam",
+                     camera.url + "/people", "--availability", "scheduled",
+                     "--schedule", "10:00-11:00"], capture_output=True, text=True, check=False)
+                self.assertEqual(added.returncode, 0, added.stderr)
+                first = await client.next("session.state", lambda p: p["to"] == "STOPPED")
+                self.assertIn("T05:00:00", first["reasonText"], "ten o'clock, in UTC")
+
+                # The window begins by itself, two seconds later.
+                view = await client.until_state("cam", "LIVE")
+                self.assertEqual((view["desired"], view["nextStart"]), ("RUNNING", None))
+
+                # Its end comes by itself as well, the clock having been set to shortly before.
+                self.set_clock(10, 59, 58)
+                view = await client.until_state("cam", "STOPPED")
+                self.assertEqual(view["lastExits"][0]["exitCode"], 0)
+                self.assertIn("T05:00:00", view["nextStart"])
+                self.assertEqual(children_of(supervisor.pid), [])
+
+                self.set_clock(10, 30, 0)
+                await client.until_state("cam", "LIVE")
 
 
 if __name__ == "__main__":

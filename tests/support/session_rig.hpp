@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/clock.hpp"
 #include "common/session_spec.hpp"
 #include "supervisor/session/session_table.hpp"
 #include "tests/support/hang_limit.hpp"
@@ -31,6 +32,7 @@ struct RigMachine {
   WorkerCgroups* cgroups = nullptr;
   RecyclingRule recycling{};
   std::shared_ptr<spdlog::logger> log{};
+  std::function<std::int64_t()> wall_clock = wall_ns;  // of schedules; their zone is UTC
 };
 
 /// A real SessionTable on a real event loop whose workers are fixture programs. Records every
@@ -156,7 +158,9 @@ class SessionRig {
         .recycling = machine.recycling,
         .log = machine.log,
         .limits = limits,
-        .connection_rates = machine.rates};
+        .connection_rates = machine.rates,
+        .wall_clock = machine.wall_clock,
+        .utc_offset = [](std::int64_t) { return 0; }};
   }
 
   SessionEvents events() {

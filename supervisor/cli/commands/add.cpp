@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
@@ -13,6 +14,7 @@
 #include "supervisor/cli/answer.hpp"
 #include "supervisor/cli/commands/command.hpp"
 #include "supervisor/cli/event_text.hpp"
+#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/session_text.hpp"
 #include "supervisor/cli/text.hpp"
 
@@ -31,6 +33,7 @@ struct AddOptions {
   std::string user;
   std::string password_file;
   std::string availability;
+  std::vector<std::string> schedule;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -82,6 +85,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
   if (!options.availability.empty()) params["availability"] = options.availability;
+  if (!options.schedule.empty()) params["schedule"] = schedule_json(options.schedule);
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -188,9 +192,11 @@ void declare_add(CLI::App& app, Command& chosen) {
                    "persistent (default), or connection: ends after this command's connection")
       ->check(CLI::IsMember({"persistent", "connection"}));
   verb->add_option("--availability", options->availability,
-                   "always (default), intermittent: it may be away and nobody is warned, or "
-                   "on_demand: it is watched while a stream asks for its detections")
-      ->check(CLI::IsMember({"always", "intermittent", "on_demand"}));
+                   "always (default), intermittent: it may be away and nobody is warned, "
+                   "scheduled: it is watched in the windows of --schedule, or on_demand: while a "
+                   "stream asks for its detections")
+      ->check(CLI::IsMember({"always", "intermittent", "scheduled", "on_demand"}));
+  verb->add_option("--schedule", options->schedule, kScheduleHelp);
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority,

@@ -6,6 +6,7 @@
 
 #include "supervisor/cli/answer.hpp"
 #include "supervisor/cli/commands/command.hpp"
+#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/session_text.hpp"
 
 namespace bulkhead::cli {
@@ -23,6 +24,7 @@ struct ReconfigureOptions {
   bool all_classes = false;
   std::string pipeline;
   std::string availability;
+  std::vector<std::string> schedule;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -37,6 +39,7 @@ json changes_of(const ReconfigureOptions& options) {
   if (options.all_classes) params["classes"] = json::array();
   if (!options.pipeline.empty()) params["pipeline"] = options.pipeline;
   if (!options.availability.empty()) params["availability"] = options.availability;
+  if (!options.schedule.empty()) params["schedule"] = schedule_json(options.schedule);
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -73,9 +76,11 @@ void declare_reconfigure(CLI::App& app, Command& chosen) {
   verb->add_flag("--all-classes", options->all_classes, "Keep every label")->excludes(classes);
   verb->add_option("--pipeline", options->pipeline, "The name of another pipeline");
   verb->add_option("--availability", options->availability,
-                   "always, intermittent: it may be away and nobody is warned, or "
-                   "on_demand: it is watched while a stream asks for its detections")
-      ->check(CLI::IsMember({"always", "intermittent", "on_demand"}));
+                   "always, intermittent: it may be away and nobody is warned, "
+                   "scheduled: it is watched in the windows of --schedule, or on_demand: while a "
+                   "stream asks for its detections")
+      ->check(CLI::IsMember({"always", "intermittent", "scheduled", "on_demand"}));
+  verb->add_option("--schedule", options->schedule, kScheduleHelp);
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority, "0 to 9: the highest connects first");

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "common/clock.hpp"
 #include "tests/support/session_rig.hpp"
 
 namespace bulkhead::supervisor {
@@ -181,6 +182,92 @@ TEST_F(OnDemand, ARestIsNotInTheWayOfStoppingAll) {
   ASSERT_TRUE(rig_.until([&] { return stopped; }));
   ask(true);
   EXPECT_EQ(rig_.table.size(), 0U);
+}
+
+/// On a clock that only a test moves, on Monday, 2026-01-05.
+class Scheduled : public ::testing::Test {
+ protected:
+  static SessionLimits hasty() {
+    SessionLimits limits;
+    limits.activation.look = 10ms;
+    return limits;
+  }
+
+  static SessionSpec mornings(const std::string& name = "cam") {
+    SessionSpec made = SessionRig::spec(name);
+    made.availability = Availability::Scheduled;
+    made.schedule = {{.days = 1, .from = 8 * 60, .to = 12 * 60}};
+    return made;
+  }
+
+  void set_clock(int hour, int minute = 0) {
+    constexpr std::int64_t kMonday = 1'767'571'200;
+    wall_ns_ = (kMonday + (hour * 60 + minute) * 60) * kNsPerSecond;
+  }
+
+  std::int64_t wall_ns_ = 0;
+  SessionRig rig_{"healthy_worker", hasty(), {.wall_clock = [this] { return wall_ns_; }}};
+};
+
+TEST_F(Scheduled, AWorkerRunsInItsWindowsAndIsStoppedInOrderAtTheirEnd) {
+  set_clock(7, 59);
+  ASSERT_TRUE(rig_.table.subscribe(mornings()));
+  SessionView view = rig_.view("cam");
+  EXPECT_EQ(view.state, SessionState::Stopped);
+  EXPECT_FALSE(view.wanted);
+  ASSERT_TRUE(view.next_start_wall_ns);
+  EXPECT_EQ(*view.next_start_wall_ns - wall_ns_, 60 * kNsPerSecond);
+  EXPECT_NE(view.reason_text.find("2026-01-05T08:00:00"), std::string::npos) << view.reason_text;
+
+  set_clock(8);
+  ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Live); }));
+  EXPECT_EQ(rig_.view("cam").next_start_wall_ns, std::nullopt);
+
+  set_clock(12);
+  ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Stopped); }));
+  view = rig_.view("cam");
+  EXPECT_EQ(view.last_exits.at(0).exit_code, 0);
+  EXPECT_NE(view.reason_text.find("2026-01-12T08:00:00"), std::string::npos) << view.reason_text;
+}
+
+TEST_F(Scheduled, AClockThatIsSetIsFollowedEitherWay) {
+  set_clock(9);
+  ASSERT_TRUE(rig_.table.subscribe(mornings()));
+  for (const Generation generation : {1U, 2U}) {
+    ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Live, generation); }));
+    set_clock(generation == 1 ? 20 : 3);
+    ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Stopped, generation); }));
+    set_clock(9);
+  }
+}
+
+TEST_F(Scheduled, OtherWindowsAreFollowedAtOnceAndKeepAWorkerThatMayStay) {
+  set_clock(9);
+  ASSERT_TRUE(rig_.table.subscribe(mornings()));
+  ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Live); }));
+  const pid_t pid = rig_.view("cam").pid;
+  SessionSpec other = mornings();
+  other.schedule[0].from = 9 * 60;
+  ASSERT_EQ(rig_.table.subscribe(other)->how, Reconfiguration::Hot);
+  EXPECT_EQ(rig_.view("cam").pid, pid);
+  EXPECT_EQ(rig_.view("cam").state, SessionState::Live);
+  other.schedule[0].from = 10 * 60;
+  ASSERT_EQ(rig_.table.subscribe(other)->how, Reconfiguration::Hot);
+  ASSERT_TRUE(rig_.until([&] { return rig_.is("cam", SessionState::Stopped); }));
+}
+
+TEST_F(Scheduled, ThoseThatBeginTogetherStartOneAfterTheOther) {
+  set_clock(7);
+  for (const char* name : {"one", "two", "three"}) {
+    ASSERT_TRUE(rig_.table.subscribe(mornings(name)));
+  }
+  set_clock(8);
+  ASSERT_TRUE(rig_.until([&] { return rig_.view("one").pid > 0; }));
+  EXPECT_LT(rig_.view("two").pid, 0) << "its turn comes 250 ms later";
+  ASSERT_TRUE(rig_.until([&] {
+    return rig_.is("one", SessionState::Live) && rig_.is("two", SessionState::Live) &&
+           rig_.is("three", SessionState::Live);
+  }));
 }
 
 }  // namespace

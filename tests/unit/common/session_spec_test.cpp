@@ -22,6 +22,12 @@ json with(const std::string& key, const json& value) {
 
 json clip() { return with("rtspUrl", "file:///srv/clip.mp4"); }
 
+json nightly() {
+  json params = with("availability", "scheduled");
+  params["schedule"] = {{{"from", "22:00"}, {"to", "06:00"}}};
+  return params;
+}
+
 json inline_pipeline() {
   return {{"name", "cars"}, {"stages", {{{"type", "detect"}, {"model", "yolox_nano"}}}}};
 }
@@ -99,8 +105,8 @@ TEST(SessionSpec, TheJsonForOthersNeverHoldsCredentials) {
 TEST(SessionSpec, TheJsonForTheWorkerReadsBackAsAnEqualSpec) {
   for (const json& params :
        {smallest_session(), clip(), with("pipeline", inline_pipeline()), with("pipeline", "cars"),
-        with("rtspUrl", "rtsp://:p%40ss@cam"), with("rtspUrl", "rtsps://[::1]/?a=1"),
-        with("credentials", {{"username", "bob"}})}) {
+        with("availability", "on_demand"), nightly(), with("rtspUrl", "rtsp://:p%40ss@cam"),
+        with("rtspUrl", "rtsps://[::1]/?a=1"), with("credentials", {{"username", "bob"}})}) {
     const SessionSpec spec = parsed(params);
     EXPECT_EQ(parsed(spec.to_json(Secrets::Kept)), spec) << params;
   }

@@ -36,6 +36,21 @@ TEST(ChangedSpecTest, WhatIsLeftOutStaysAsItIs) {
   EXPECT_EQ(other.value(), expected);
 }
 
+TEST(ChangedSpecTest, AScheduleLeavesWithItsClassAndIsReplacedWhole) {
+  const json window{{"days", {"mon"}}, {"from", "08:00"}, {"to", "18:00"}};
+  const json night{{"days", {"sat", "sun"}}, {"from", "22:00"}, {"to", "06:00"}};
+  const auto scheduled = changed({{"availability", "scheduled"}, {"schedule", {window}}}).value();
+  EXPECT_EQ(changed_spec(scheduled, {{"availability", "always"}}, "params").value(), spec());
+  EXPECT_EQ(changed_spec(scheduled, {{"availability", nullptr}}, "params").value(), spec());
+  EXPECT_EQ(changed_spec(scheduled, {{"priority", 7}}, "params").value(), scheduled);
+  const auto other = changed_spec(scheduled, {{"schedule", {night}}}, "params").value();
+  EXPECT_EQ(other.availability, Availability::Scheduled);
+  ASSERT_EQ(other.schedule.size(), 1U);
+  EXPECT_EQ(other.schedule[0].from, 22 * 60);
+  EXPECT_EQ(changed({{"schedule", {night}}}).error().field, "params.schedule");
+  EXPECT_EQ(changed({{"availability", "scheduled"}}).error().field, "params.schedule");
+}
+
 TEST(ChangedSpecTest, ThresholdsAndRateAreSetInThePipelineWhichThenHasNoNameToLookUp) {
   const auto tuned = changed({{"minConfidence", 0.6}, {"nmsIou", 0.5}, {"maxFps", 3}}).value();
   EXPECT_EQ(tuned.pipeline->detect.min_confidence, 0.6F);

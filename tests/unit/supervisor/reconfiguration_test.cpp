@@ -27,6 +27,7 @@ TEST(ReconfigurationTest, WhatTheWorkerCanBeToldIsHot) {
   EXPECT_EQ(after([](SessionSpec& s) { s.lifetime = Lifetime::Connection; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.availability = Availability::Intermittent; }),
             Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.schedule = {WeeklyWindow{}}; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.priority = 9; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.max_rtsp_connections = 1; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline_name = "same thing"; }), Reconfiguration::Hot);

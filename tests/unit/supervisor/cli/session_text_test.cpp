@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "supervisor/cli/event_text.hpp"
+#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/text.hpp"
 
 namespace bulkhead::cli {
@@ -84,6 +85,26 @@ TEST(SessionDetailsTest, WithoutWorkerModelOrFrameItSaysSo) {
   const std::string text = session_details(json::parse(kOffline), now(), false);
   EXPECT_NE(text.find("last frame    none yet"), std::string::npos) << text;
   EXPECT_NE(text.find("model         -"), std::string::npos) << text;
+}
+
+TEST(SessionDetailsTest, WhenItIsWatchedIsShownAsItIsTyped) {
+  const std::vector<std::string> typed{"mon,fri 08:00-18:00", "22:00-06:00"};
+  json session = json::parse(kOffline);
+  session["schedule"] = schedule_json(typed);
+  session["nextStart"] = "2026-01-09T08:00:00.000000Z";
+  EXPECT_EQ(session["schedule"][0]["days"], json({"mon", "fri"}));
+  EXPECT_EQ(session["schedule"][1], json({{"from", "22:00"}, {"to", "06:00"}}));
+  const std::string text = session_details(session, now(), false);
+  for (const char* fact : {"mon,fri 08:00-18:00; 22:00-06:00", "2026-01-09T08:00:00"}) {
+    EXPECT_NE(text.find(fact), std::string::npos) << fact << "\n" << text;
+  }
+}
+
+TEST(SessionDetailsTest, AScheduleThatMakesNoSenseIsPassedOnForTheSupervisorToRefuse) {
+  EXPECT_EQ(schedule_json({"nonsense"}), json::array({{{"from", "nonsense"}, {"to", ""}}}));
+  EXPECT_EQ(schedule_json({""}), json::array({{{"from", ""}, {"to", ""}}}));
+  EXPECT_EQ(schedule_json({"mon, 8-9"})[0]["days"], json({"mon", ""}));
+  EXPECT_EQ(schedule_text(json({1, nullptr, {{"days", 3}}})), "-; -; -");
 }
 
 TEST(ReconfiguredLineTest, WhatBecomesOfTheWorkerIsSaid) {
