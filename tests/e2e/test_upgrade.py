@@ -15,6 +15,7 @@ from stack import BIN, CLIPS, HANG_LIMIT_S, Camera, Client, RpcError, Supervisor
 SESSIONS = ("gate", "yard")
 # Without empty frames, which are of a lower class and so may come after others.
 OBJECTS = {"emptyFrames": False}
+LOST = 5  # results of each session
 
 
 def installed(folder):
@@ -87,7 +88,7 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
         async with Client.connect(self.supervisor.ws_url) as client:
             await self.watch(client)
             workers = await self.workers(client)
-            for _ in range(20):
+            while min(map(len, had.values())) < 2 * LOST:
                 take(await client.next("detection"))
             install(self.program)
             inode = os.stat(self.program).st_ino
@@ -98,16 +99,18 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
                 if message["method"] == "detection":
                     take(message["params"])
         self.assertEqual(answer["workers"], len(SESSIONS))
+        # As if the last ones had been lost on their way: the next program has to have them.
+        had = {name: told[:-LOST] for name, told in had.items()}
         self.assertNotEqual(inode, before)
         self.assertEqual(os.stat(f"/proc/{self.supervisor.pid}/exe").st_ino, inode)
 
         async with Client.connect(self.supervisor.ws_url) as client:
             self.assertEqual(await self.workers(client), workers)
             positions = [{"session": name, "generation": had[name][-1][0], "sequence": had[name][-1][1]}
-                         for name in SESSIONS if had[name]]
+                         for name in SESSIONS]
             opened = await client.call("stream.open", filter={**OBJECTS, "kinds": ["detection"]},
                                        resumeFrom=positions)
-            self.assertGreater(opened["replayed"], 0)
+            self.assertGreaterEqual(opened["replayed"], LOST * len(SESSIONS))
             for _ in range(opened["replayed"] + 40):
                 take(await client.next("detection"))
             state = await client.call("system.state")

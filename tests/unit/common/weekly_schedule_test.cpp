@@ -41,12 +41,12 @@ TEST(WeeklyScheduleTest, WithoutDaysItIsEveryDayAndTheOrderOfDaysIsNothing) {
   const auto spec = scheduled({{{"from", "08:00"}, {"to", "09:00"}}});
   ASSERT_TRUE(spec);
   EXPECT_EQ(spec->to_json(SessionSpec::Secrets::Hidden)["schedule"][0]["days"], all);
-  EXPECT_EQ(scheduled({window({"tue", "mon", "mon"}, "08:00", "09:00")}).value(),
-            scheduled({window({"mon", "tue"}, "08:00", "09:00")}).value());
+  EXPECT_EQ(scheduled(json::array({window({"tue", "mon", "mon"}, "08:00", "09:00")})).value(),
+            scheduled(json::array({window({"mon", "tue"}, "08:00", "09:00")})).value());
 }
 
 TEST(WeeklyScheduleTest, AScheduleAndItsClassNeedEachOther) {
-  const json good{window({"mon"}, "08:00", "09:00")};
+  const json good = json::array({window({"mon"}, "08:00", "09:00")});
   for (const char* other : {"always", "intermittent", "on_demand"}) {
     const auto refused = scheduled(good, other);
     ASSERT_FALSE(refused) << other;
