@@ -174,6 +174,26 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(exits[0]["signal"], signal.SIGKILL)
             self.assertGreater(view["generation"], 1)
 
+    async def test_a_camera_that_rests_goes_on_resting_and_one_on_demand_keeps_its_worker(self):
+        async def view(client, name):
+            return await client.call("session.get", subscriptionIdentifier=name)
+
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open", filter={"sessions": ["gate"]})
+            for name in SESSIONS:
+                await client.call("session.subscribe", subscriptionIdentifier=name, rtspUrl=self.url,
+                                  availability="on_demand")
+            await client.next("detection")
+            before = [await view(client, name) for name in SESSIONS]
+            await self.upgrade(client)
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open", filter={"sessions": ["gate"]})
+            await client.next("detection")
+            after = [await view(client, name) for name in SESSIONS]
+        self.assertEqual([v["worker"] for v in after], [v["worker"] for v in before])
+        self.assertEqual([v["state"] for v in after], ["LIVE", "STOPPED"])
+        self.assertEqual(after[1]["reasonText"], before[1]["reasonText"])
+
     async def test_it_can_be_done_again_and_again_and_then_be_stopped(self):
         async with Client.connect(self.supervisor.ws_url) as client:
             await self.watch(client)
