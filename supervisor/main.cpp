@@ -10,6 +10,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
+#include <system_error>
 
 #include "supervisor/config.hpp"
 #include "supervisor/program_exit.hpp"
@@ -100,7 +102,14 @@ int fail(int exit_code, const std::string& message) {
 /// The arguments of an operator, for an upgrade to give again.
 NextProgram next_program(int argc, char** argv, const Options& options) {
   const int own = options.inherit < 0 ? 0 : 2;  // at the end: the option and its descriptor
-  return {.path = fs::read_symlink("/proc/self/exe"), .arguments = {argv + 1, argv + argc - own}};
+  // As it was named, so that a link which is turned to another build counts; where the name is none
+  // of this file, what the kernel says.
+  const fs::path own_file = fs::read_symlink("/proc/self/exe");
+  std::error_code unknown;
+  const bool is_named = std::string_view{argv[0]}.find('/') != std::string_view::npos &&
+                        fs::equivalent(argv[0], own_file, unknown);
+  return {.path = is_named ? fs::absolute(argv[0]) : own_file,
+          .arguments = {argv + 1, argv + argc - own}};
 }
 
 /// Whether this program can go on from what is left to it.
@@ -109,6 +118,10 @@ int dry_run(const Config& config, const std::string& worker_executable, int desc
   if (!inheritance) return fail(kExitInternal, inheritance.error().message);
   const auto possible = Supervisor::check(config, worker_executable);
   if (!possible) return fail(possible.error().exit, possible.error().message);
+  if (inheritance->fixed != fixed_settings(config)) {
+    return fail(kExitConfig,
+                "listen and state_dir cannot change by an upgrade; restart the supervisor instead");
+  }
   std::cout << BULKHEAD_VERSION << '\n';
   return kExitStopped;
 }
@@ -125,8 +138,10 @@ int run(const Options& options, const NextProgram& next) {
   }
   ::umask(0027);
   raise_descriptor_limit();
-  const std::string worker_executable = fs::path{next.path}.parent_path() / "bulkhead-worker";
+  const std::string worker_executable =
+      fs::read_symlink("/proc/self/exe").parent_path() / "bulkhead-worker";
   if (options.dry_run) return dry_run(*config, worker_executable, options.inherit);
+  block_stop_signals();  // in threads that are started from here on, for good
   std::optional<Inheritance> inheritance;
   if (options.inherit >= 0) {
     close_all_on_exec();
@@ -137,7 +152,7 @@ int run(const Options& options, const NextProgram& next) {
   }
   auto supervisor = Supervisor::create(std::move(*config), worker_executable, next, inheritance);
   if (!supervisor) return fail(supervisor.error().exit, supervisor.error().message);
-  if (inheritance) unblock_signals();
+  unblock_stop_signals();
 
   const std::string http_url = (*supervisor)->http_url();
   std::cout << "bulkhead-supervisor ready on " << http_url << " (ws" << http_url.substr(4) << "/ws)"

@@ -244,6 +244,8 @@ void Supervisor::close() {
   parts_->signals->close();
   parts_->alive_timer.cancel();
   parts_->stop_timer.cancel();
+  parts_->dry_run.reset();
+  parts_->farewell_timer.cancel();
 }
 
 /// Until the end, the stop included, which has a limit of its own.

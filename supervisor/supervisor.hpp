@@ -25,6 +25,10 @@ struct StartFailure {
 [[noreturn]] void throw_exception_from_error(const StartFailure& failure,
                                              const boost::source_location&);
 
+/// Of the configuration, what an upgrade cannot change: where the supervisor listens and where its
+/// state is.
+[[nodiscard]] std::string fixed_settings(const Config& config);
+
 /// The program: owns the loop and everything that lives in it. One thread uses it, the one that
 /// calls `run`; there is no other, so nothing here has a lock.
 ///

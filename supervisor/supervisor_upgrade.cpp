@@ -2,6 +2,9 @@
 
 #include <spdlog/logger.h>
 
+#include <chrono>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "common/rotating_log.hpp"
@@ -9,6 +12,11 @@
 #include "supervisor/upgrade/upgrade_limits.hpp"
 
 namespace bulkhead::supervisor {
+
+std::string fixed_settings(const Config& config) {
+  return config.listen.host + ' ' + std::to_string(config.listen.port) + ' ' +
+         config.state_dir.string();
+}
 
 ProgramServices Supervisor::services(const Inheritance* inherited) {
   return {.upgrades_total = inherited != nullptr ? inherited->upgrades_total : 0,
@@ -31,9 +39,9 @@ Inheritance Supervisor::inheritance() const {
           .lock_fd = parts_->lock.descriptor(),
           .first_generation = parts_->first_generation,
           .upgrades_total = parts_->upgrades_total + 1,
+          .fixed = fixed_settings(parts_->config),
           .cgroups = parts_->cgroups ? std::optional{parts_->cgroups->state()} : std::nullopt,
-          .sessions = parts_->sessions.carried(),
-          .history = parts_->hub.carried()};
+          .sessions = parts_->sessions.carried()};
 }
 
 void Supervisor::upgrade(const std::function<void(Result<UpgradeAccepted>)>& done) {
@@ -46,18 +54,21 @@ void Supervisor::upgrade(const std::function<void(Result<UpgradeAccepted>)>& don
   const Inheritance trial = inheritance();
   const auto memory = bequeath(trial);
   if (!memory) return done(memory.error());
-  auto run =
-      DryRun::start(parts_->loop, parts_->next, memory->get(),
-                    [this, done, workers = trial.workers()](const Result<std::string>& version) {
-                      parts_->dry_run.reset();
-                      if (!version) {
-                        stay(version.error());
-                        return done(version.error());
-                      }
-                      parts_->log->info("upgrading version={} workers={}", *version, workers);
-                      done(UpgradeAccepted{.version = *version, .workers = workers});
-                      leave();
-                    });
+  auto run = DryRun::start(
+      parts_->loop, parts_->next, memory->get(),
+      [this, done, workers = trial.workers()](const Result<std::string>& version) {
+        parts_->dry_run.reset();
+        if (parts_->stopping) {
+          return done(Error{ErrorCode::Unavailable, "the supervisor is stopping", {}});
+        }
+        if (!version) {
+          stay(version.error());
+          return done(version.error());
+        }
+        parts_->log->info("upgrading version={} workers={}", *version, workers);
+        done(UpgradeAccepted{.version = *version, .workers = workers});
+        leave();
+      });
   if (!run) return done(run.error());
   parts_->dry_run = std::move(*run);
   parts_->upgrading = true;
@@ -70,8 +81,12 @@ void Supervisor::leave() {
   const auto gone = std::make_shared<bool>(false);
   const auto go = [this, gone] {
     if (std::exchange(*gone, true)) return;
-    parts_->farewell_timer.cancel();
-    become_next();
+    // Asked to stop in this very turn, it shall be heard before: the loop looks once more.
+    block_stop_signals();
+    parts_->farewell_timer.expires_after(std::chrono::seconds{0});
+    parts_->farewell_timer.async_wait([this](const boost::system::error_code& failure) {
+      if (!failure) become_next();
+    });
   };
   parts_->control.pause(go);
   parts_->farewell_timer.expires_after(kFarewellTime);
@@ -81,12 +96,17 @@ void Supervisor::leave() {
 }
 
 void Supervisor::become_next() {
-  if (parts_->stopping) return;
+  if (parts_->stopping) return unblock_stop_signals();
   if (!(*parts_->registry)->flush(kRegistryFlushTime)) {
     return stay({ErrorCode::Timeout, "the disk does not take the registry's last changes", {}});
   }
-  parts_->sessions.end_uncarried();
-  const Inheritance left = inheritance();
+  if (!parts_->sessions.end_uncarried()) {
+    return stay({ErrorCode::Timeout, "a worker that cannot be left behind does not die", {}});
+  }
+  Inheritance left = inheritance();
+  std::set<SubscriptionId> ids;
+  for (const CarriedSession& session : left.sessions) ids.insert(session.spec.id);
+  left.history = parts_->hub.carried(ids);
   const auto memory = bequeath(left);
   if (!memory) return stay(memory.error());
   stay(become(parts_->next, left, memory->get()));
@@ -97,6 +117,7 @@ void Supervisor::become_next() {
 void Supervisor::stay(const Error& why) {
   parts_->log->error("the upgrade failed, this program goes on: {}", log_value(why.message));
   parts_->upgrading = false;
+  unblock_stop_signals();
   parts_->control.go_on();
 }
 

@@ -93,15 +93,15 @@ void Worker::open_camera(const std::optional<RtspSession>& left) {
   capture_.emplace(std::move(source_), ring_, counters_, capture_events(), retry_policy());
 }
 
-void Worker::end_left_session(std::stop_token stop) {
+void Worker::end_left_session(const std::stop_token& stop) {
   std::optional<RtspSession> left;
   {
     const MutexLock lock{left_mutex_};
     left.swap(left_);
   }
   if (!left) return;
-  const auto ended =
-      end_rtsp_session(start_.spec.url, *left, limits::kLeftSessionTime, std::move(stop));
+  const auto ended = end_rtsp_session(start_.spec.url, *left, limits::kLeftSessionTime, stop);
+  if (stop.stop_requested()) return;  // cut short: the next worker is to try again
   if (ended) {
     around_.log->info("camera ended the session that a worker before left");
   } else {
@@ -154,8 +154,8 @@ RetryPolicy Worker::retry_policy() {
   // Another one in each worker: those that lost their camera together must not come back together.
   policy.seed = static_cast<std::uint32_t>(monotonic_ns() ^ ::getpid());
   if (start_.spec.url.scheme == "file") return policy;
-  policy.prepare = [this](std::stop_token stop) { end_left_session(std::move(stop)); };
-  policy.may_connect = [this](std::stop_token stop) {
+  policy.prepare = [this](const std::stop_token& stop) { end_left_session(stop); };
+  policy.may_connect = [this](const std::stop_token& stop) {
     permit_.withdraw();
     around_.publisher.publish(ipc::PriorityClass::Control, ipc::AskToConnect{});
     const auto waited = permit_.wait(limits::kPermitTime, stop);
@@ -163,7 +163,7 @@ RetryPolicy Worker::retry_policy() {
       around_.log->warn("camera is connected to unasked: the supervisor did not answer");
     }
     if (waited == ConnectPermit::Waited::Stopped) return false;
-    end_left_session(std::move(stop));
+    end_left_session(stop);
     return true;
   };
   return policy;

@@ -60,7 +60,7 @@ class Worker {
  private:
   Result<> start_stages();
   void open_camera(const std::optional<RtspSession>& left);
-  void end_left_session(std::stop_token stop);
+  void end_left_session(const std::stop_token& stop);
   CaptureEvents capture_events();
   RetryPolicy retry_policy();
   ipc::WorkerExit obey_supervisor();

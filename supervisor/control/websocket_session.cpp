@@ -145,7 +145,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   }
 
   void write_next() {
-    if (is_writing_ || is_finished_) return;
+    if (is_writing_ || is_finished_ || is_close_sent_) return;
     // What was answered before the goodbye is still said; detections would never end.
     if (is_closing_ && !subscriber_->has_replies()) return close();
     auto out = subscriber_->next();

@@ -11,9 +11,10 @@ namespace bulkhead::supervisor {
 
 using nlohmann::json;
 
-json ResultHistory::carried() const {
+json ResultHistory::carried(const std::set<SubscriptionId>& wanted) const {
   json sessions = json::array();
   for (const auto& [id, session] : sessions_) {
+    if (!wanted.contains(id)) continue;
     json models = json::array();
     json results = json::array();
     const ModelCard* model = nullptr;
@@ -71,7 +72,9 @@ Result<> ResultHistory::resume(const json& carried) {
   return {};
 }
 
-json Hub::carried() const { return history_.carried(); }
+json Hub::carried(const std::set<SubscriptionId>& sessions) const {
+  return history_.carried(sessions);
+}
 
 Result<> Hub::resume(const json& carried) { return history_.resume(carried); }
 

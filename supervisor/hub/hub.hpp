@@ -54,8 +54,8 @@ class Hub {
   void publish(const GapEvent& event);
   void publish(const AlertEvent& event);
 
-  /// What was published, for the next program in this process, and back.
-  [[nodiscard]] nlohmann::json carried() const;
+  /// The history of these sessions, for the next program in this process, and back.
+  [[nodiscard]] nlohmann::json carried(const std::set<SubscriptionId>& sessions) const;
   [[nodiscard]] Result<> resume(const nlohmann::json& carried);
 
   /// Callbacks for SessionTable that end in this hub.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/limits.hpp"
@@ -69,9 +70,9 @@ class ResultHistory {
   [[nodiscard]] Since since(const SubscriptionId& session, ResultPosition position,
                             std::size_t most) const;
 
-  /// All of it, for the next program in this process to `resume`: clients that it has to send away
-  /// go on there. Results and model cards in the wire form of ipc/record.hpp.
-  [[nodiscard]] nlohmann::json carried() const;
+  /// What there is of these sessions, for the next program in this process to `resume`: clients
+  /// that this one sends away go on there. In the wire form of ipc/record.hpp.
+  [[nodiscard]] nlohmann::json carried(const std::set<SubscriptionId>& sessions) const;
 
   /// At start. Corrupt, with what is missing or wrong; nothing is kept then.
   [[nodiscard]] Result<> resume(const nlohmann::json& carried);

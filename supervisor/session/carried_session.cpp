@@ -150,11 +150,20 @@ Incarnation::Carried worker_from(const json& worker) {
   return carried;
 }
 
-CarriedSession session_from(const json& session) {
-  auto spec = SessionSpec::from_json(session.at("spec"), "spec");
+json spec_json(const SessionSpec& spec) {
+  return {{"spec", spec.to_json(SessionSpec::Secrets::Kept)}, {"pipelineName", spec.pipeline_name}};
+}
+
+SessionSpec spec_from(const json& carried) {
+  auto spec = SessionSpec::from_json(carried.at("spec"), "spec");
   if (!spec) throw Unreadable{spec.error().field + ": " + spec.error().message};
-  spec->pipeline_name = session.at("pipelineName");
-  CarriedSession carried{.spec = std::move(*spec),
+  spec->pipeline_name = carried.at("pipelineName");
+  return std::move(*spec);
+}
+
+CarriedSession session_from(const json& session) {
+  CarriedSession carried{.spec = spec_from(session.at("served")),
+                         .asked = {},
                          .condition = {.state = enum_from(session.at("state"), kLastState),
                                        .reason = error_code_from(session.at("reason")),
                                        .start_again = false},
@@ -171,6 +180,7 @@ CarriedSession session_from(const json& session) {
                          .last_result_ns = session.at("lastResultNs"),
                          .refused_second_connection = session.at("refusedSecondConnection")};
   for (const json& exit : session.at("exits")) carried.exits.push_back(exit_from(exit));
+  if (session.contains("asked")) carried.asked = spec_from(session.at("asked"));
   if (session.contains("leftSession")) carried.left_session = rtsp_from(session.at("leftSession"));
   if (session.contains("worker")) carried.worker = worker_from(session.at("worker"));
   return carried;
@@ -179,8 +189,7 @@ CarriedSession session_from(const json& session) {
 }  // namespace
 
 json to_json(const CarriedSession& session) {
-  json carried{{"spec", session.spec.to_json(SessionSpec::Secrets::Kept)},
-               {"pipelineName", session.spec.pipeline_name},
+  json carried{{"served", spec_json(session.spec)},
                {"state", static_cast<unsigned>(session.condition.state)},
                {"reason", static_cast<unsigned>(session.condition.reason)},
                {"reasonText", session.reason_text},
@@ -194,6 +203,7 @@ json to_json(const CarriedSession& session) {
                {"lastResultNs", session.last_result_ns},
                {"refusedSecondConnection", session.refused_second_connection}};
   for (const ExitRecord& exit : session.exits) carried["exits"].push_back(exit_json(exit));
+  if (session.asked) carried["asked"] = spec_json(*session.asked);
   if (session.left_session) carried["leftSession"] = rtsp_json(*session.left_session);
   if (session.worker) carried["worker"] = worker_json(*session.worker);
   return carried;

@@ -23,7 +23,8 @@ namespace bulkhead::supervisor {
 /// Not carried, and so as after a start: back-off and breaker, rates, commands without an answer,
 /// and a successor that had not taken over.
 struct CarriedSession {
-  SessionSpec spec;
+  SessionSpec spec;                  // that the worker serves
+  std::optional<SessionSpec> asked;  // other than that, of a successor on trial
   SessionCondition condition;
   std::string reason_text;
   std::int64_t since_wall_ns = 0;

@@ -92,8 +92,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   /// Nothing for one that is ending, or has not begun to speak.
   [[nodiscard]] std::optional<Carried> carried() const;
 
-  /// For one that is not carried: it is gone when this returns.
-  void end_now() { link_->end_now(); }
+  [[nodiscard]] std::shared_ptr<WorkerLink> link() const noexcept { return link_; }
 
   Incarnation(Private, boost::asio::io_context& loop, const SessionEnvironment& environment,
               ConnectionAdmission& admission, const Spec& spec, Events events);

@@ -108,6 +108,7 @@ void Session::change_hot(SessionSpec spec, const std::function<void(const Result
 
 void Session::start_because(const std::string& reason) {
   wanted_ = true;
+  comes_from_rest_ = rest_.has_value();
   rest_.reset();
   removal_announced_ = false;
   start_reason_ = reason;
@@ -250,7 +251,8 @@ void Session::spawn() {
   }
   if (successor_) return adopt_successor();
   handover_.reset();
-  if (generation_ > environment_.last_generation + 1) count_restart(start_reason_);
+  const bool is_restart = !std::exchange(comes_from_rest_, false);
+  if (is_restart && generation_ > environment_.last_generation + 1) count_restart(start_reason_);
   auto worker = Incarnation::start(loop_, environment_, admission_,
                                    {.session = spec_,
                                     .generation = generation_,

@@ -63,13 +63,17 @@ class Session : public std::enable_shared_from_this<Session> {
 
   [[nodiscard]] CarriedSession carried() const;
 
-  /// Ends the workers that `carried` does not name; they are gone when this returns.
-  void end_uncarried();
+  /// The workers that `carried` does not name.
+  [[nodiscard]] std::vector<std::shared_ptr<Incarnation>> uncarried() const;
 
   /// Whether its availability lets it have a worker now; where not, it is stopped and rests. One
   /// that rests and may run again is the caller's to start. `demanded`: somebody wants its results.
   [[nodiscard]] bool may_run(bool demanded);
   [[nodiscard]] bool is_resting() const noexcept { return rest_.has_value(); }
+  /// That may change by itself, by what is served or by what a successor is to serve.
+  [[nodiscard]] bool activation_changes() const noexcept {
+    return Activation::changes(spec_.availability) || Activation::changes(spec().availability);
+  }
 
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done);
@@ -182,7 +186,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   bool wanted_ = true;
   Activation activation_;
-  std::optional<Rest> rest_;  // as long as it may not run
+  std::optional<Rest> rest_;      // as long as it may not run
+  bool comes_from_rest_ = false;  // its next worker is no restart
   bool removal_announced_ = false;
   SessionCondition condition_;
   std::string reason_text_;

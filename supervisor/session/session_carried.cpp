@@ -13,7 +13,10 @@ std::optional<Incarnation::Carried> Session::carried_worker() const {
 CarriedSession Session::carried() const {
   auto worker = carried_worker();
   const bool leaves_one = present_ && !worker;
-  return {.spec = spec_,
+  // A successor's own worker is not carried; what it was to serve is.
+  const bool is_other = worker && spec() != spec_;
+  return {.spec = worker ? spec_ : spec(),
+          .asked = is_other ? std::optional{spec()} : std::nullopt,
           .condition = condition_,
           .reason_text = reason_text_,
           .since_wall_ns = since_wall_ns_,
@@ -29,10 +32,11 @@ CarriedSession Session::carried() const {
           .refused_second_connection = refused_second_connection_};
 }
 
-void Session::end_uncarried() {
-  if (present_ && !carried_worker()) present_->end_now();
-  if (successor_) successor_->worker->end_now();
-  for (const auto& worker : retiring_) worker->end_now();
+std::vector<std::shared_ptr<Incarnation>> Session::uncarried() const {
+  std::vector<std::shared_ptr<Incarnation>> workers = retiring_;
+  if (successor_) workers.push_back(successor_->worker);
+  if (present_ && !carried_worker()) workers.push_back(present_);
+  return workers;
 }
 
 void Session::resume(const CarriedSession& carried) {
@@ -44,13 +48,15 @@ void Session::resume(const CarriedSession& carried) {
   last_result_ns_ = carried.last_result_ns;
   refused_second_connection_ = carried.refused_second_connection;
   left_session_ = carried.left_session;
-  start_reason_ = "UPGRADED";
   if (!carried.worker || !is_running(carried.condition.state)) return;
   auto worker = Incarnation::resume(
       loop_, environment_, admission_,
       {.session = spec_, .generation = carried.worker->generation, .log_file = log_file_},
       *carried.worker, incarnation_events());
-  if (!worker) return log("the worker cannot go on, text=\"" + worker.error().message + '"');
+  if (!worker) {
+    left_session_ = carried.worker->rtsp_session;
+    return log("the worker cannot go on, text=\"" + worker.error().message + '"');
+  }
   present_ = std::move(*worker);
   condition_ = carried.condition;
   reason_text_ = carried.reason_text;

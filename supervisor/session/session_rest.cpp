@@ -14,11 +14,15 @@ bool Session::may_run(bool demanded) {
       spec(),
       {.wall_ns = environment_.wall_clock(), .monotonic_ns = monotonic_ns(), .demanded = demanded});
   if (!rest) return true;
+  // Its worker knows how long to wait so that the camera locks nobody out; the next would not.
+  const bool waits_out = condition_.state == SessionState::AuthFailed;
+  if (waits_out && spec().availability == Availability::OnDemand) return true;
   const bool begins = !rest_;
   const bool is_news = rest_ != rest;
+  const bool was_stopped = condition_.state == SessionState::Stopped;
   rest_ = std::move(rest);
   if (begins) begin_rest();
-  if (is_news && condition_.state == SessionState::Stopped) {
+  if (is_news && was_stopped) {
     reason_text_ = rest_->why;
     announce(SessionState::Stopped, false);
   }

@@ -65,7 +65,9 @@ Session& SessionTable::add(SessionSpec spec) {
   const SubscriptionId id = spec.id;
   auto session = std::make_shared<Session>(loop_, environment_, admission_, events_,
                                            std::move(spec), [this, id] { erase_ended(id); });
-  return *sessions_.emplace(id, std::move(session)).first->second;
+  Session& added = *sessions_.emplace(id, std::move(session)).first->second;
+  watch_activation(added);
+  return added;
 }
 
 std::vector<SubscriptionId> SessionTable::restore(std::vector<SessionSpec> specs) {
@@ -90,9 +92,14 @@ std::vector<CarriedSession> SessionTable::carried() const {
   return carried;
 }
 
-void SessionTable::end_uncarried() {
-  spares_.end_now();
-  for (const auto& [id, session] : sessions_) session->end_uncarried();
+bool SessionTable::end_uncarried() {
+  auto links = spares_.links();
+  for (const auto& [id, session] : sessions_) {
+    for (const auto& worker : session->uncarried()) links.push_back(worker->link());
+  }
+  // All at once: dying takes each its time.
+  for (const auto& link : links) link->kill();
+  return std::ranges::all_of(links, [](const auto& link) { return link->wait_end(); });
 }
 
 void SessionTable::resume(std::vector<CarriedSession> sessions) {
@@ -107,14 +114,14 @@ void SessionTable::resume(std::vector<CarriedSession> sessions) {
     }
     // Whoever wants its results is on the way back.
     constexpr bool kDemanded = true;
-    if (session.may_run(kDemanded) && Activation::changes(carried.spec.availability) && !looking_) {
-      arm_activation();
+    if (session.may_run(kDemanded) && carried.asked) {
+      (void)session.reconfigure(std::move(*carried.asked), [](const Result<>&) {});
     }
   }
 }
 
 bool SessionTable::may_run(Session& session) {
-  if (Activation::changes(session.spec().availability) && !looking_) arm_activation();
+  watch_activation(session);
   return session.may_run(events_.demanded && events_.demanded(session.spec().id));
 }
 
@@ -125,10 +132,12 @@ void SessionTable::follow_availability(Session& session) {
 void SessionTable::look_at_activation() {
   if (stopping_) return;
   for (const auto& [id, session] : sessions_) {
-    if (session->wanted() && Activation::changes(session->spec().availability)) {
-      follow_availability(*session);
-    }
+    if (session->wanted() && session->activation_changes()) follow_availability(*session);
   }
+}
+
+void SessionTable::watch_activation(const Session& session) {
+  if (session.activation_changes() && !looking_) arm_activation();
 }
 
 void SessionTable::arm_activation() {
@@ -148,14 +157,18 @@ void SessionTable::start_in_turn(const SubscriptionId& id) {
 
 void SessionTable::start_next() {
   starting_ = false;
-  if (to_start_.empty()) return;
-  const auto session = find(to_start_.front());
-  to_start_.pop_front();
-  // An operator may have been faster, and the reason to start it may be gone by now.
-  const bool is_due =
-      session && ((*session)->state() == SessionState::Stopped || (*session)->is_resting());
-  if (is_due && may_run(**session)) (*session)->start();
-  starting_ = true;
+  // Those that need no start cost the others no time.
+  while (!starting_ && !to_start_.empty()) {
+    const auto session = find(to_start_.front());
+    to_start_.pop_front();
+    // An operator may have been faster, and the reason to start it may be gone by now.
+    const bool is_due =
+        session && ((*session)->state() == SessionState::Stopped || (*session)->is_resting());
+    if (!is_due || !may_run(**session)) continue;
+    (*session)->start();
+    starting_ = true;
+  }
+  if (!starting_) return;
   start_timer_.expires_after(limits::kRestoreInterval);
   start_timer_.async_wait([this, alive = std::weak_ptr{alive_}](const auto& error) {
     if (!error && !alive.expired() && !stopping_) start_next();

@@ -74,9 +74,9 @@ class SessionTable {
   /// All sessions that are wanted, for the next program in this process to `resume`.
   [[nodiscard]] std::vector<CarriedSession> carried() const;
 
-  /// Ends every worker that `carried` does not name: the next program would not know them. They are
-  /// gone when this returns; sessions that miss one deal with it as with any end.
-  void end_uncarried();
+  /// Ends every worker that `carried` does not name: the next program would not know them. False:
+  /// one is not gone in time. Sessions that miss one deal with it as with any end.
+  [[nodiscard]] bool end_uncarried();
 
   /// At start, instead of `restore`: workers that came along go on at once, the other sessions
   /// start one after the other as restored ones do.
@@ -109,6 +109,7 @@ class SessionTable {
   bool may_run(Session& session);
   void follow_availability(Session& session);
   void look_at_activation();
+  void watch_activation(const Session& session);
   void arm_activation();
   void start_in_turn(const SubscriptionId& id);
   void start_next();

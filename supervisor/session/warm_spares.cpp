@@ -39,8 +39,10 @@ std::size_t WarmSpares::ready() const {
       std::ranges::count_if(spares_, [](const Spare& spare) { return spare.link->is_ready(); }));
 }
 
-void WarmSpares::end_now() {
-  for (const Spare& spare : spares_) spare.link->end_now();
+std::vector<std::shared_ptr<WorkerLink>> WarmSpares::links() const {
+  std::vector<std::shared_ptr<WorkerLink>> links;
+  for (const Spare& spare : spares_) links.push_back(spare.link);
+  return links;
 }
 
 void WarmSpares::close() {

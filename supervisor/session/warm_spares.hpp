@@ -36,8 +36,8 @@ class WarmSpares {
 
   [[nodiscard]] std::size_t ready() const;
 
-  /// Ends them all; they are gone when this returns. Others follow as after any end of a spare.
-  void end_now();
+  /// Those that there are, ready or not.
+  [[nodiscard]] std::vector<std::shared_ptr<WorkerLink>> links() const;
 
   /// Ends them all and makes no more.
   void close();

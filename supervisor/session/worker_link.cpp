@@ -247,9 +247,4 @@ void WorkerLink::abort() {
 
 void WorkerLink::kill() { process_.kill_group(); }
 
-void WorkerLink::end_now() {
-  kill();
-  (void)process_.wait_exit(limits::kReapTime);
-}
-
 }  // namespace bulkhead::supervisor

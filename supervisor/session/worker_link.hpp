@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/limits.hpp"
 #include "common/result.hpp"
 #include "ipc/command.hpp"
 #include "ipc/control_socket.hpp"
@@ -75,8 +76,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   /// Nothing where the worker has not said hello or has broken a rule: such a one is not carried.
   [[nodiscard]] std::optional<Carried> carried() const;
 
-  /// Kills it and waits for its end, at most limits::kReapTime; for one that is not carried.
-  void end_now();
+  /// For one that was killed and is not carried: waits for its end, at most limits::kReapTime.
+  [[nodiscard]] bool wait_end() { return process_.wait_exit(limits::kReapTime).has_value(); }
 
   struct Parts;
   WorkerLink(Private, boost::asio::io_context& loop, Parts parts);

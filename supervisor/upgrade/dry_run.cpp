@@ -130,9 +130,10 @@ Result<std::string> DryRun::outcome() const {
   std::string text{buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
   while (text.ends_with('\n')) text.pop_back();
   text = printable_text(text, kDryRunTextBytes);
-  if (status_ == 0) return text;
+  // One that says nothing has not understood what it was asked.
+  if (status_ == 0 && !text.empty()) return text;
   return Error{ErrorCode::Unavailable,
-               "the next program cannot go on: " + (text.empty() ? "it died" : text),
+               "the next program cannot go on: " + (text.empty() ? "it says nothing" : text),
                {}};
 }
 

@@ -53,6 +53,7 @@ Result<Inheritance> inheritance_from(json& document) {
                    .lock_fd = document.at("lockFd"),
                    .first_generation = document.at("firstGeneration"),
                    .upgrades_total = document.at("upgrades"),
+                   .fixed = document.at("fixed"),
                    .cgroups = {},
                    .sessions = {},
                    .history = std::move(document.at("history"))};
@@ -92,6 +93,7 @@ Result<UniqueFd> bequeath(const Inheritance& inheritance) {
                 {"lockFd", inheritance.lock_fd},
                 {"firstGeneration", inheritance.first_generation},
                 {"upgrades", inheritance.upgrades_total},
+                {"fixed", inheritance.fixed},
                 {"sessions", std::move(sessions)},
                 {"history", inheritance.history}};
   if (inheritance.cgroups) document["cgroups"] = cgroups_json(*inheritance.cgroups);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/ids.hpp"
@@ -21,6 +22,7 @@ struct Inheritance {
   int lock_fd = -1;
   Generation first_generation = 0;  // before the first worker of this process
   std::uint32_t upgrades_total = 0;
+  std::string fixed;                            // settings that only a restart can change
   std::optional<WorkerCgroups::State> cgroups;  // none: workers have no groups
   std::vector<CarriedSession> sessions;
   nlohmann::json history = nlohmann::json::array();  // Hub::carried

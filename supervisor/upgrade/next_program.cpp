@@ -28,7 +28,12 @@ void keep_open(int descriptor) { ::fcntl(descriptor, F_SETFD, 0); }
 
 void close_all_on_exec() { ::close_range(kFirstDescriptor, ~0U, CLOSE_RANGE_CLOEXEC); }
 
-void unblock_signals() {
+void block_stop_signals() {
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void unblock_stop_signals() {
   const sigset_t signals = stop_signals();
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
@@ -42,10 +47,6 @@ std::vector<std::string> command_line(const NextProgram& next, int memory) {
 
 Error become(const NextProgram& next, const Inheritance& inheritance, int memory) {
   std::vector<std::string> arguments = command_line(next, memory);
-  // The default action of a signal that comes before the next program can handle it would end all
-  // workers with this process.
-  const sigset_t signals = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // Libraries open descriptors of which we do not know whether they close them.
   close_all_on_exec();
   for (const int descriptor : inheritance.descriptors()) keep_open(descriptor);
@@ -53,7 +54,6 @@ Error become(const NextProgram& next, const Inheritance& inheritance, int memory
   ::execve(next.path.c_str(), argument_pointers(arguments).data(), environ);
   Error failed = errno_error(ErrorCode::SpawnFailed, "cannot become " + next.path);
   close_all_on_exec();
-  unblock_signals();
   return failed;
 }
 

@@ -22,14 +22,17 @@ inline constexpr const char* kDryRunOption = "--dry-run";
 [[nodiscard]] std::vector<std::string> command_line(const NextProgram& next, int memory);
 
 /// Becomes the next program, which is given `memory` (see `bequeath`) and every descriptor of
-/// `inheritance`, and nothing else that is open. SIGTERM and SIGINT wait until it unblocks them.
-/// Returns only where that failed; then nothing has changed.
+/// `inheritance`, and nothing else that is open. Returns only where that failed; then nothing has
+/// changed. Stop signals shall be blocked, for it cannot obey them from the first moment on.
 [[nodiscard]] Error become(const NextProgram& next, const Inheritance& inheritance, int memory);
 
 /// For the program that was begun so: marks what came along close-on-exec again.
 void close_all_on_exec();
 
-/// For the same, once it can obey: delivers what was asked for meanwhile.
-void unblock_signals();
+/// SIGTERM and SIGINT to this thread and those that it starts wait until it unblocks them, also
+/// over an exec. The loop's thread alone ever takes them: another would take them from the next
+/// program.
+void block_stop_signals();
+void unblock_stop_signals();
 
 }  // namespace bulkhead::supervisor

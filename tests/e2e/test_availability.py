@@ -90,7 +90,7 @@ class Availability(unittest.IsolatedAsyncioTestCase):
                 await client.next("detection")
 
     async def test_a_scheduled_camera_is_watched_in_its_windows_by_the_clock_on_the_wall(self):
-        self.set_clock(9, 59, 58)
+        self.set_clock(9, 0, 0)
         supervisor = self.supervisor(
             LD_PRELOAD=str(CLOCK), BULKHEAD_CLOCK_OFFSET=str(self.folder / "offset"),
             TZ="<+05>-5")
@@ -105,6 +105,7 @@ class Availability(unittest.IsolatedAsyncioTestCase):
                 first = await client.next("session.state", lambda p: p["to"] == "STOPPED")
                 self.assertIn("T05:00:00", first["reasonText"], "ten o'clock, in UTC")
 
+                self.set_clock(9, 59, 58)
                 # The window begins by itself, two seconds later.
                 view = await client.until_state("cam", "LIVE")
                 self.assertEqual((view["desired"], view["nextStart"]), ("RUNNING", None))

@@ -136,7 +136,7 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             workers = await self.workers(client)
             for source, said in (
                     ("#!/bin/sh\necho no such thing >&2\nexit 3\n", "no such thing"),
-                    ("#!/bin/sh\nkill -9 $$\n", "it died"),
+                    ("#!/bin/sh\nkill -9 $$\n", "it says nothing"),
                     ("this is no program\n", "cannot start")):
                 install(self.program, source)
                 done = await cli(self.supervisor.ws_url, "upgrade")
@@ -173,6 +173,22 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             exits = (await client.call("session.get", subscriptionIdentifier="gate"))["lastExits"]
             self.assertEqual(exits[0]["signal"], signal.SIGKILL)
             self.assertGreater(view["generation"], 1)
+
+    async def test_other_parameters_that_were_on_their_way_arrive(self):
+        smaller = {"name": "smaller", "stages": [
+            {"type": "detect", "model": "yolo11n", "input": {"width": 320, "height": 320}}]}
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await self.watch(client)
+            workers = await self.workers(client)
+            change = await client.call("session.reconfigure", subscriptionIdentifier="gate", pipeline=smaller)
+            self.assertEqual(change["how"], "overlap")
+            await self.upgrade(client)
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open", filter={"sessions": ["gate"]})
+            await client.next("detection", lambda p: p["generation"] > 1)
+            view = await client.call("session.get", subscriptionIdentifier="gate")
+            self.assertEqual((view["model"]["inputWidth"], view["model"]["inputHeight"]), (320, 320))
+            self.assertEqual((await self.workers(client))["yard"], workers["yard"])
 
     async def test_a_camera_that_rests_goes_on_resting_and_one_on_demand_keeps_its_worker(self):
         async def view(client, name):

@@ -36,7 +36,10 @@ Outcome<> upgrade(const Context& context) {
   const auto before = context.call("system.state", json::object());
   if (!before) return before.error();
   const auto begun = Clock::now();
-  const auto accepted = context.call("system.upgrade", json::object());
+  auto client = context.connect();
+  if (!client) return client.error();
+  // Answered once the next program has looked at everything, which has a limit of its own.
+  const auto accepted = client->call("system.upgrade", json::object(), context.wait_time());
   if (!accepted) return accepted.error();
   const auto after = state_after(context, count_of(*before, "upgrades"));
   if (!after) return after.error();

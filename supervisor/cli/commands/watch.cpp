@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "supervisor/cli/answer.hpp"
 #include "supervisor/cli/commands/command.hpp"
@@ -39,19 +42,22 @@ class Cursor {
     const json& params = member_of(notification, "params");
     const std::string session = text_of(params, "session");
     if (text_of(notification, "method") != "detection" || session.empty()) return;
-    last_[session] = {{"session", session},
-                      {"generation", count_of(params, "generation")},
-                      {"sequence", count_of(params, "sequence")}};
+    // Frames in which nothing was seen may come after later ones.
+    auto& last = last_[session];
+    last = std::max(last, {count_of(params, "generation"), count_of(params, "sequence")});
   }
 
   [[nodiscard]] json positions() const {
     json positions = json::array();
-    for (const auto& [session, position] : last_) positions.push_back(position);
+    for (const auto& [session, last] : last_) {
+      positions.push_back(
+          {{"session", session}, {"generation", last.first}, {"sequence", last.second}});
+    }
     return positions;
   }
 
  private:
-  std::map<std::string, json> last_;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> last_;  // generation, sequence
 };
 
 Outcome<RpcClient> open_stream(const Context& context, const WatchOptions& options,

@@ -54,7 +54,10 @@ CarriedSession session() {
                    .pipeline_name = "people"};
   spec.pipeline->name = "people";
   spec.pipeline->detect.model = "yolo11n";
+  SessionSpec asked = spec;
+  asked.pipeline->detect.model = "yolo11s";
   return {.spec = spec,
+          .asked = asked,
           .condition = {.state = SessionState::Degraded, .reason = ErrorCode::Stalled},
           .reason_text = "slow",
           .since_wall_ns = 1,
@@ -80,6 +83,7 @@ Inheritance sample() {
           .lock_fd = 9,
           .first_generation = 2,
           .upgrades_total = 1,
+          .fixed = "here",
           .cgroups = WorkerCgroups::State{.hierarchy = {.enforcement = MemoryEnforcement::Cgroup1,
                                                         .memory = "/a/memory",
                                                         .pids = "/a/pids"},
@@ -104,9 +108,11 @@ TEST(Inheritance, ComesOutAsItWentIn) {
   EXPECT_EQ(read->descriptors(), (std::vector<int>{8, 9, 10, 11, 12, 13, 14}));
   EXPECT_EQ(read->workers(), 1U);
   EXPECT_EQ(read->first_generation, 2U);
+  EXPECT_EQ(read->fixed, "here");
   EXPECT_EQ(read->cgroups->hierarchy.pids, "/a/pids");
   const CarriedSession& got = read->sessions.at(0);
   EXPECT_EQ(got.spec, session().spec) << "with its password and the name of its pipeline";
+  EXPECT_EQ(got.asked, session().asked);
   EXPECT_EQ(got.spec.url.password, "s3cret");
   // All that is written is what was read: nothing is forgotten on the way back.
   EXPECT_EQ(to_json(got), to_json(session()));
@@ -134,7 +140,8 @@ TEST(Inheritance, WithAnythingMissingOrWrongIsCorrupt) {
   };
   const json whole = json::from_cbor(*read_sealed(bequeath(sample())->get()));
   for (const auto& [key, value] : whole.at("sessions").at(0).items()) {
-    if (key == "worker" || key == "leftSession") continue;  // a session may have none
+    if (key == "worker" || key == "leftSession" || key == "asked")
+      continue;  // a session may have none
     expect_corrupt(read_changed([key = key](json& d) { d["sessions"][0].erase(key); }), key);
     expect_corrupt(
         read_changed([key = key](json& d) { d["sessions"][0][key] = json::array({{}}); }), key);
@@ -145,8 +152,9 @@ TEST(Inheritance, WithAnythingMissingOrWrongIsCorrupt) {
         read_changed([key = key](json& d) { d["sessions"][0]["worker"]["link"].erase(key); }), key);
   }
   expect_corrupt(read_changed([](json& d) { d["sessions"][0]["state"] = 99; }), "no such state");
-  expect_corrupt(read_changed([](json& d) { d["sessions"][0]["spec"]["fromTomorrow"] = 1; }),
-                 "spec");
+  expect_corrupt(
+      read_changed([](json& d) { d["sessions"][0]["served"]["spec"]["fromTomorrow"] = 1; }),
+      "spec");
 }
 
 TEST(Inheritance, CutAnywhereIsCorruptAndNothingWorse) {

@@ -106,7 +106,7 @@ TEST_F(ResultHistoryTest, ASessionThatIsForgottenHasNone) {
 TEST_F(ResultHistoryTest, IsTheSameInTheNextProgram) {
   for (Sequence sequence = 1; sequence <= 6; ++sequence) add(sequence < 5 ? 1 : 2, sequence);
   ResultHistory next{{.results = 4, .bytes = 1 << 20, .age_ns = 1000}};
-  ASSERT_TRUE(next.resume(history_.carried()));
+  ASSERT_TRUE(next.resume(history_.carried({sample_.session})));
   const auto here = history_.since(sample_.session, {1, 1}, kAll);
   const auto there = next.since(sample_.session, {1, 1}, kAll);
   ASSERT_EQ(there.results.size(), 4U);
@@ -128,7 +128,8 @@ TEST_F(ResultHistoryTest, IsTheSameInTheNextProgram) {
 
 TEST_F(ResultHistoryTest, KeepsNothingOfWhatItCannotRead) {
   add(1, 1);
-  auto carried = history_.carried();
+  EXPECT_TRUE(history_.carried({}).empty());
+  auto carried = history_.carried({sample_.session});
   carried[0]["results"][0]["model"] = 7;
   ResultHistory next;
   const auto resumed = next.resume(carried);
