@@ -32,14 +32,19 @@ Outcome<json> state_after(const Context& context, std::int64_t upgrades) {
   }
 }
 
+/// Answered once the next program has looked at everything, which has a limit of its own. The
+/// connection ends here, so that the supervisor does not wait for this client to go.
+Outcome<json> ask(const Context& context) {
+  auto client = context.connect();
+  if (!client) return client.error();
+  return client->call("system.upgrade", json::object(), context.wait_time());
+}
+
 Outcome<> upgrade(const Context& context) {
   const auto before = context.call("system.state", json::object());
   if (!before) return before.error();
   const auto begun = Clock::now();
-  auto client = context.connect();
-  if (!client) return client.error();
-  // Answered once the next program has looked at everything, which has a limit of its own.
-  const auto accepted = client->call("system.upgrade", json::object(), context.wait_time());
+  const auto accepted = ask(context);
   if (!accepted) return accepted.error();
   const auto after = state_after(context, count_of(*before, "upgrades"));
   if (!after) return after.error();
