@@ -13,7 +13,6 @@
 #include "common/limits.hpp"
 #include "common/rotating_log.hpp"
 #include "supervisor/supervisor_parts.hpp"
-#include "supervisor/worker_user.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -106,21 +105,22 @@ void throw_exception_from_error(const StartFailure& failure, const boost::source
   throw std::logic_error{"value() of a failed start: " + failure.message};
 }
 
-boost::system::result<void, StartFailure> Supervisor::check(const Config& config,
-                                                            const std::string& worker_executable) {
+boost::system::result<WorkerUser, StartFailure> Supervisor::check(
+    const Config& config, const std::string& worker_executable) {
   if (::access(worker_executable.c_str(), X_OK) != 0) {
     const Error error = errno_error(ErrorCode::NotFound, worker_executable);
     return StartFailure{kExitNoWorker, error.message + "; build or install it there"};
   }
   const auto worker_user = find_worker_user(config.session_processes.worker_user);
   if (!worker_user) return StartFailure{kExitConfig, worker_user.error().message};
-  return {};
+  return *worker_user;
 }
 
 boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(
     Config config, std::string worker_executable, NextProgram next,
     const std::optional<Inheritance>& inheritance) {
-  if (const auto possible = check(config, worker_executable); !possible) return possible.error();
+  const auto worker_user = check(config, worker_executable);
+  if (!worker_user) return worker_user.error();
   const Inheritance* inherited = inheritance ? &*inheritance : nullptr;
   const fs::path log_dir = config.state_dir / "logs";
   for (const fs::path& folder : {config.state_dir, log_dir}) {
@@ -134,7 +134,6 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
     const bool held = lock.error().code == ErrorCode::AlreadyExists;
     return StartFailure{held ? kExitAlreadyRunning : kExitStateDir, lock.error().message};
   }
-  const auto worker_user = find_worker_user(config.session_processes.worker_user);
   if (const auto given = hand_over(config.state_dir, *worker_user); !given) {
     return StartFailure{kExitStateDir, given.error().message};
   }

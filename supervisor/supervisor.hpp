@@ -12,6 +12,7 @@
 #include "supervisor/program_exit.hpp"
 #include "supervisor/upgrade/inheritance.hpp"
 #include "supervisor/upgrade/next_program.hpp"
+#include "supervisor/worker_user.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -47,9 +48,10 @@ class Supervisor {
       Config config, std::string worker_executable, NextProgram next,
       const std::optional<Inheritance>& inheritance);
 
-  /// What of `create` can be known without doing anything, for a dry run.
-  static boost::system::result<void, StartFailure> check(const Config& config,
-                                                         const std::string& worker_executable);
+  /// What of `create` can be known without doing anything, also for a dry run: whom its workers are
+  /// to run as.
+  static boost::system::result<WorkerUser, StartFailure> check(
+      const Config& config, const std::string& worker_executable);
 
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;

@@ -22,8 +22,8 @@ struct WorkerUser {
 
 /// Lets workers reach the folders that they write, and nothing else in the state directory: they
 /// may pass through it, but not list it. A folder that is still ours is given away with all that is
-/// in it; one that is theirs already may hold what a worker put there, and is left as it is. Called
-/// once, before any worker runs. Io with the path that could not be given away.
+/// in it; one that is theirs already may hold what a worker put there, and is left as it is: so
+/// after an upgrade, whose workers run already. Io with the path that could not be given away.
 [[nodiscard]] Result<> hand_over(const std::filesystem::path& state_dir, const WorkerUser& user);
 
 }  // namespace bulkhead::supervisor

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "supervisor/cli/answer.hpp"
-#include "supervisor/cli/schedule_option.hpp"
+#include "supervisor/cli/availability_options.hpp"
 #include "supervisor/cli/text.hpp"
 
 namespace bulkhead::cli {

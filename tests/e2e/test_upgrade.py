@@ -10,7 +10,8 @@ import subprocess
 import unittest
 
 import websockets
-from stack import BIN, CLIPS, HANG_LIMIT_S, Camera, Client, RpcError, Supervisor, running, workplace
+from stack import (
+    BIN, CLIPS, HANG_LIMIT_S, Camera, Client, RpcError, Supervisor, children_of, running, workplace)
 
 SESSIONS = ("gate", "yard")
 # Without empty frames, which are of a lower class and so may come after others.
@@ -34,14 +35,6 @@ def install(program, source=BIN / "bulkhead-supervisor"):
     else:
         shutil.copy2(source, fresh)
     fresh.rename(program)
-
-
-def children_of(pid):
-    return set(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-
-
-def memory_maps_of(pid):
-    return pathlib.Path(f"/proc/{pid}/maps").read_text()
 
 
 async def cli(url, *arguments):
@@ -128,7 +121,7 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(had[name], sorted(set(had[name])), "once and in order")
             shared = [at for at in kept[name] if had[name][0] <= at <= had[name][-1]]
             self.assertEqual(had[name], shared, "all that was published in the meantime")
-        self.assertLessEqual(set(workers.values()), children_of(self.supervisor.pid))
+        self.assertLessEqual(set(workers.values()), set(children_of(self.supervisor.pid)))
 
     async def test_a_program_that_cannot_go_on_is_refused_before_anybody_notices(self):
         async with Client.connect(self.supervisor.ws_url) as client:
@@ -267,7 +260,7 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
         pid = self.supervisor.pid
         for name in ("cmdline", "environ"):
             self.assertNotIn(b"canary-7f3a", pathlib.Path(f"/proc/{pid}/{name}").read_bytes())
-        self.assertNotIn("bulkhead-upgrade", memory_maps_of(pid))
+        self.assertNotIn("bulkhead-upgrade", pathlib.Path(f"/proc/{pid}/maps").read_text())
         links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         self.assertEqual([link for link in links if "bulkhead-upgrade" in link], [])
         for text in self.supervisor.log_texts().values():

@@ -5,16 +5,15 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/rtsp_url.hpp"
 #include "common/text_file.hpp"
 #include "supervisor/cli/answer.hpp"
+#include "supervisor/cli/availability_options.hpp"
 #include "supervisor/cli/commands/command.hpp"
 #include "supervisor/cli/event_text.hpp"
-#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/session_text.hpp"
 #include "supervisor/cli/text.hpp"
 
@@ -32,8 +31,7 @@ struct AddOptions {
   std::string lifetime;
   std::string user;
   std::string password_file;
-  std::string availability;
-  std::vector<std::string> schedule;
+  AvailabilityOptions availability;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -84,8 +82,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   }
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
-  if (!options.availability.empty()) params["availability"] = options.availability;
-  if (!options.schedule.empty()) params["schedule"] = schedule_json(options.schedule);
+  put_availability(options.availability, params);
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -191,12 +188,7 @@ void declare_add(CLI::App& app, Command& chosen) {
   verb->add_option("--lifetime", options->lifetime,
                    "persistent (default), or connection: ends after this command's connection")
       ->check(CLI::IsMember({"persistent", "connection"}));
-  verb->add_option("--availability", options->availability,
-                   "always (default), intermittent: it may be away and nobody is warned, "
-                   "scheduled: it is watched in the windows of --schedule, or on_demand: while a "
-                   "stream asks for its detections")
-      ->check(CLI::IsMember({"always", "intermittent", "scheduled", "on_demand"}));
-  verb->add_option("--schedule", options->schedule, kScheduleHelp);
+  declare_availability(*verb, options->availability);
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority,

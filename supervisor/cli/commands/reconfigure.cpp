@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "supervisor/cli/answer.hpp"
+#include "supervisor/cli/availability_options.hpp"
 #include "supervisor/cli/commands/command.hpp"
-#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/session_text.hpp"
 
 namespace bulkhead::cli {
@@ -23,8 +23,7 @@ struct ReconfigureOptions {
   std::vector<std::string> classes;
   bool all_classes = false;
   std::string pipeline;
-  std::string availability;
-  std::vector<std::string> schedule;
+  AvailabilityOptions availability;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -38,8 +37,7 @@ json changes_of(const ReconfigureOptions& options) {
   if (!options.classes.empty()) params["classes"] = options.classes;
   if (options.all_classes) params["classes"] = json::array();
   if (!options.pipeline.empty()) params["pipeline"] = options.pipeline;
-  if (!options.availability.empty()) params["availability"] = options.availability;
-  if (!options.schedule.empty()) params["schedule"] = schedule_json(options.schedule);
+  put_availability(options.availability, params);
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -75,12 +73,7 @@ void declare_reconfigure(CLI::App& app, Command& chosen) {
                        "A label that is kept; may be repeated, all others are left out");
   verb->add_flag("--all-classes", options->all_classes, "Keep every label")->excludes(classes);
   verb->add_option("--pipeline", options->pipeline, "The name of another pipeline");
-  verb->add_option("--availability", options->availability,
-                   "always, intermittent: it may be away and nobody is warned, "
-                   "scheduled: it is watched in the windows of --schedule, or on_demand: while a "
-                   "stream asks for its detections")
-      ->check(CLI::IsMember({"always", "intermittent", "scheduled", "on_demand"}));
-  verb->add_option("--schedule", options->schedule, kScheduleHelp);
+  declare_availability(*verb, options->availability);
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority, "0 to 9: the highest connects first");

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "supervisor/cli/availability_options.hpp"
 #include "supervisor/cli/event_text.hpp"
-#include "supervisor/cli/schedule_option.hpp"
 #include "supervisor/cli/text.hpp"
 
 namespace bulkhead::cli {

@@ -1,5 +1,6 @@
-#include "supervisor/cli/schedule_option.hpp"
+#include "supervisor/cli/availability_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,23 @@ json days_of(const std::string& text) {
 }
 
 }  // namespace
+
+void declare_availability(CLI::App& verb, AvailabilityOptions& options) {
+  verb.add_option(
+          "--availability", options.availability,
+          "always (where nothing else was said), intermittent: it may be away and nobody is "
+          "warned, scheduled: it is watched in the windows of --schedule, or on_demand: "
+          "while a stream asks for its detections")
+      ->check(CLI::IsMember({"always", "intermittent", "scheduled", "on_demand"}));
+  verb.add_option("--schedule", options.schedule,
+                  "When a scheduled camera is watched, e.g. \"mon,tue 08:00-18:00\" or "
+                  "\"22:00-06:00\" for every day; may be repeated");
+}
+
+void put_availability(const AvailabilityOptions& options, json& params) {
+  if (!options.availability.empty()) params["availability"] = options.availability;
+  if (!options.schedule.empty()) params["schedule"] = schedule_json(options.schedule);
+}
 
 json schedule_json(const std::vector<std::string>& windows) {
   json schedule = json::array();
