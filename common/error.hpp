@@ -18,6 +18,8 @@ enum class ErrorCode : std::uint16_t {
   Unavailable = 4,
   Timeout = 5,
   AlreadyExists = 6,
+  PermissionDenied = 7,  // the client's role or scope does not allow it
+  Unauthenticated = 8,   // nobody knows who the client is
 
   // A camera that does not deliver.
   ConnectFailed = 20,
@@ -27,7 +29,8 @@ enum class ErrorCode : std::uint16_t {
   Stalled = 24,
   EndOfStream = 25,
   DecodeError = 26,
-  Frozen = 27,  // it sends, but always the same picture
+  Frozen = 27,         // it sends, but always the same picture
+  AddressDenied = 28,  // it is where the operator lets nobody connect to; also of a request
 
   // A model that does not run.
   ModelInvalid = 40,

@@ -97,7 +97,7 @@ void JsonFields::fail(Error error) {
 }
 
 const nlohmann::json* JsonFields::find(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
   if (error_) return nullptr;
   const auto found = object_.find(key);
   return found == object_.end() || found->is_null() ? nullptr : &*found;

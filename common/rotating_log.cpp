@@ -15,6 +15,7 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "common/clock.hpp"
 #include "common/limits.hpp"
@@ -113,6 +114,9 @@ class RotatingFile {
     return true;
   }
 
+  /// Whether who looks at the file now sees what was appended last.
+  [[nodiscard]] bool shows_last() noexcept { return !torn_ && is_current() && bytes_ != 0; }
+
   bool append(const std::string& line) {
     if (!open_current()) return false;
     if (bytes_ != 0 && bytes_ + line.size() > max_bytes_ && !(rotate() && open_current())) {
@@ -181,7 +185,11 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
         redactor_{std::move(redactor)},
         columns_{" " + printable_text(spec.session, limits::kSubscriptionIdChars) + " " +
                  std::to_string(spec.generation) + " "},
-        also_stderr_{spec.also_stderr} {}
+        also_stderr_{spec.also_stderr},
+        fold_time_{spec.fold_time} {}
+  LineSink(const LineSink&) = delete;
+  LineSink& operator=(const LineSink&) = delete;
+  ~LineSink() override { write_count(wall_ns()); }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -189,26 +197,62 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     const auto time =
         std::chrono::duration_cast<nanoseconds>(message.time.time_since_epoch()).count();
     const std::string_view payload{message.payload.data(), message.payload.size()};
-    std::string line = iso8601_utc(time);
-    line += ' ';
-    line += name_of(message.level);
-    line += columns_;
-    line += thread_column();
-    line += ' ';
-    line += printable_text(redactor_ ? redactor_->redact(payload) : std::string{payload},
+    std::string said{name_of(message.level)};
+    said += columns_;
+    said += thread_column();
+    said += ' ';
+    const std::size_t head_bytes = said.size();
+    said += printable_text(redactor_ ? redactor_->redact(payload) : std::string{payload},
                            limits::kLogFieldBytes);
-    line += '\n';
-    if (!file_.append(line)) count_lost_line();
-    if (also_stderr_) write_to(STDERR_FILENO, line);
+    if (said == last_ && file_.shows_last()) return count_repeat(time);
+    write_count(time);
+    const bool is_written = write(time, said);
+    // What nobody can read must be said in full next time.
+    last_ = is_written ? std::move(said) : std::string{};
+    last_head_bytes_ = head_bytes;
   }
 
-  void flush_() override {}  // nothing is buffered here
+  void flush_() override {
+    if (repeats_ > 0 && Clock::now() - counted_since_ >= fold_time_) write_count(wall_ns());
+  }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  bool write(std::int64_t time, std::string_view said) {
+    std::string line = iso8601_utc(time);
+    line += ' ';
+    line += said;
+    line += '\n';
+    const bool is_written = file_.append(line);
+    if (!is_written) count_lost_line();
+    if (also_stderr_) write_to(STDERR_FILENO, line);
+    return is_written;
+  }
+
+  void count_repeat(std::int64_t time) {
+    if (repeats_++ == 0) counted_since_ = Clock::now();
+    if (Clock::now() - counted_since_ >= fold_time_) write_count(time);
+  }
+
+  /// In the columns of what it counts; that stays the last line said.
+  void write_count(std::int64_t time) {
+    if (repeats_ == 0) return;
+    const std::uint64_t count = std::exchange(repeats_, 0);
+    (void)write(time, last_.substr(0, last_head_bytes_) + "last line repeated " +
+                          std::to_string(count) + (count == 1 ? " time" : " times"));
+  }
+
   RotatingFile file_;
   std::shared_ptr<const Redactor> redactor_;
   std::string columns_;
   bool also_stderr_;
+  std::chrono::milliseconds fold_time_;
+  // One line is remembered, never more.
+  std::string last_;                 // without its time; empty: none can be repeated
+  std::size_t last_head_bytes_ = 0;  // its columns
+  std::uint64_t repeats_ = 0;        // of it, not written yet
+  Clock::time_point counted_since_;
 };
 
 }  // namespace

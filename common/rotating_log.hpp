@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/limits.hpp"
 #include "common/redaction.hpp"
 #include "common/result.hpp"
 
@@ -25,6 +27,7 @@ struct LogSpec {
   std::uint32_t generation = 0;  // fourth
   std::string level = "info";    // trace debug info warn error
   bool also_stderr = false;
+  std::chrono::milliseconds fold_time = limits::kLogFoldTime;
 };
 
 /// Opens the log file of one process (DESIGN §6): rotation by size and count, one line
@@ -35,6 +38,11 @@ struct LogSpec {
 /// or rotated by another process with the same file is opened again at the next line. A full disk
 /// costs log lines (counted by `log_lines_lost_total`), never a frame: no call throws or waits for
 /// space. Messages over limits::kLogFieldBytes are cut.
+///
+/// A line that says what the line before said, but for the time, is counted instead of written. The
+/// count is the line `last line repeated N times`: before the next other line, when the logger is
+/// flushed or says the same again `fold_time` after the first that was counted, and at the end. So
+/// whoever owns the logger flushes it now and then; a process that is killed loses its last count.
 [[nodiscard]] Result<std::shared_ptr<spdlog::logger>> open_log(
     const LogSpec& spec, std::shared_ptr<const Redactor> redactor);
 

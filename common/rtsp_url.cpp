@@ -66,6 +66,14 @@ bool is_ipv6(std::string_view text) {
          (zone.size() > 1 && zone.find_first_not_of(kUnreserved, 1) == std::string_view::npos);
 }
 
+/// IPv4 as C libraries also read it: in fewer than four numbers, octal or hexadecimal. Whoever
+/// writes an address so hides it, and GLib would look it up as a name that nobody has.
+bool is_odd_ipv4(const std::string& text) {
+  in_addr odd{};
+  in_addr plain{};
+  return ::inet_aton(text.c_str(), &odd) != 0 && ::inet_pton(AF_INET, text.c_str(), &plain) != 1;
+}
+
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= kHostChars && kAlnum.find(text[0]) != text.npos &&
          text.find_first_not_of(kUnreserved) == text.npos;
@@ -168,6 +176,10 @@ Result<void> parse_host(std::string_view text, RtspUrl& url) {
     }
   }
   url.host = lower(host);
+  if (is_odd_ipv4(url.host)) {
+    return invalid(
+        "the host is a number; write an IPv4 address as 192.0.2.7, four numbers, decimal");
+  }
   url.port = url.scheme == "rtsps" ? kRtspsPort : kRtspPort;
   if (port.empty()) return {};
   const char* const end = port.data() + port.size();

@@ -83,6 +83,15 @@ WeeklySchedule read_schedule_of(JsonFields& fields, Availability availability) {
   return schedule;
 }
 
+std::vector<ZoneSpec> read_zones_of(JsonFields& fields) {
+  const nlohmann::json* json = fields.member("zones");
+  if (json == nullptr) return {};
+  auto zones = read_zones(*json, fields.path_of("zones"));
+  if (zones) return std::move(*zones);
+  fields.fail(zones.error());
+  return {};
+}
+
 /// Pace and loop would be ignored for a camera; whoever asks for them expects otherwise.
 void check_playback(JsonFields& fields, const RtspUrl& url, Pace pace, bool loop) {
   if (url.scheme == "file") return;
@@ -119,6 +128,8 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
   const auto connections = static_cast<std::uint32_t>(
       fields.integer("maxRtspConnections", 0, 0, limits::kRtspConnections));
   const std::size_t log_level = fields.one_of("logLevel", kLogLevels, kInfo);
+  std::vector<ZoneSpec> zones = read_zones_of(fields);
+  const bool track_updates = fields.boolean("trackUpdates", false);
   if (const auto done = fields.finish(); !done) return done.error();
 
   return SessionSpec{.id = std::move(*id),
@@ -133,7 +144,9 @@ Result<SessionSpec> SessionSpec::from_json(const nlohmann::json& json, const std
                      .loop = loop,
                      .priority = priority,
                      .max_rtsp_connections = connections,
-                     .log_level = std::string{kLogLevels[log_level]}};
+                     .log_level = std::string{kLogLevels[log_level]},
+                     .zones = std::move(zones),
+                     .track_updates = track_updates};
 }
 
 nlohmann::json SessionSpec::to_json(Secrets secrets) const {
@@ -153,6 +166,8 @@ nlohmann::json SessionSpec::to_json(Secrets secrets) const {
   if (kept && !(url.user.empty() && url.password.empty())) {
     json["credentials"] = {{"username", url.user}, {"password", url.password}};
   }
+  if (!zones.empty()) json["zones"] = bulkhead::to_json(zones);
+  if (track_updates) json["trackUpdates"] = true;
   if (!schedule.empty()) json["schedule"] = bulkhead::to_json(schedule);
   if (pipeline) {
     json["pipeline"] = pipeline->to_json();

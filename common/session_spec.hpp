@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/ids.hpp"
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_url.hpp"
 #include "common/weekly_schedule.hpp"
+#include "common/zone_spec.hpp"
 
 namespace bulkhead {
 
@@ -49,10 +51,17 @@ struct SessionSpec {
   std::uint32_t priority = kDefaultPriority;  // 0 to 9; the highest starts first
   std::uint32_t max_rtsp_connections = 0;     // at once, that the camera serves; 0: to be found out
   std::string log_level = "info";
+  std::vector<ZoneSpec> zones{};
+  bool track_updates = false;  // while a track goes on, an event a second
 
   /// `path` prefixes the field named by an error, e.g. "params".
   static Result<SessionSpec> from_json(const nlohmann::json& json, const std::string& path);
   [[nodiscard]] nlohmann::json to_json(Secrets secrets) const;
+
+  /// Whether objects get the ids of their tracks: asked for, or needed for its zones.
+  [[nodiscard]] bool tracks() const noexcept {
+    return !zones.empty() || (pipeline && pipeline->track);
+  }
 
   bool operator==(const SessionSpec&) const = default;
 };

@@ -1,9 +1,12 @@
 #include "ipc/command.hpp"
 
 #include <array>
+#include <chrono>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <type_traits>
 
+#include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_session.hpp"
@@ -18,15 +21,21 @@ enum class CommandKind : std::uint8_t {
   SetLogLevel = 2,
   OpenCamera = 3,
   Reconfigure = 4,
+  DebugGst = 5,
+  CountResults = 6,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
 static_assert(std::is_same_v<std::variant_alternative_t<2, CommandBody>, SetLogLevel>);
 static_assert(std::is_same_v<std::variant_alternative_t<3, CommandBody>, OpenCamera>);
 static_assert(std::is_same_v<std::variant_alternative_t<4, CommandBody>, Reconfigure>);
-static_assert(std::variant_size_v<CommandBody> == 5);
+static_assert(std::is_same_v<std::variant_alternative_t<5, CommandBody>, DebugGst>);
+static_assert(std::is_same_v<std::variant_alternative_t<6, CommandBody>, CountResults>);
+static_assert(std::variant_size_v<CommandBody> == 7);
 
 constexpr std::size_t kLevelBytes = 16;
+constexpr std::size_t kCategoriesBytes =
+    limits::kGstDebugCategories * (limits::kGstDebugCategoryBytes + 1);
 constexpr float kUsualIou = -1;  // on the wire, where none is given
 
 void write_body(WireWriter&, const Stop&) {}
@@ -38,8 +47,43 @@ void write_body(WireWriter& writer, const Reconfigure& tuning) {
   writer.f32(tuning.min_confidence);
   writer.f32(tuning.nms_iou.value_or(kUsualIou));
   writer.f32(tuning.max_fps);
+  writer.u8(tuning.track ? 1 : 0);
   writer.count(tuning.classes.size(), limits::kLabels);
   for (const std::string& name : tuning.classes) writer.text(name, limits::kLabelBytes);
+  // As the start message has them: there is one reader, which checks all of it.
+  // In ASCII, for the reader of texts escapes what it holds to be no character.
+  constexpr bool kAscii = true;
+  writer.text(to_json(tuning.zones).dump(-1, ' ', kAscii), limits::kZonesJsonBytes);
+  writer.u8(tuning.track_updates ? 1 : 0);
+}
+
+void write_body(WireWriter& writer, const CountResults& count) {
+  writer.i64(count.after_capture_ns);
+}
+
+void write_body(WireWriter& writer, const DebugGst& debug) {
+  writer.text(debug.categories, kCategoriesBytes);
+  writer.u16(debug.seconds);
+}
+
+DebugGst read_debug_gst(WireReader& reader) {
+  DebugGst debug;
+  debug.categories = reader.text("categories", kCategoriesBytes);
+  debug.seconds = reader.u16("seconds");
+  const bool is_good =
+      debug.seconds >= 1 && std::chrono::seconds{debug.seconds} <= limits::kGstDebugLongest;
+  if (!is_good) reader.fail("seconds", "is out of range");
+  return debug;
+}
+
+std::vector<ZoneSpec> read_zones_of(WireReader& reader) {
+  const std::string text = reader.text("zones", limits::kZonesJsonBytes);
+  if (reader.failed()) return {};
+  const auto json = parse_json(text, JsonComments::Refused);
+  auto zones = json ? read_zones(*json, "zones") : Result<std::vector<ZoneSpec>>{json.error()};
+  if (zones) return std::move(*zones);
+  reader.fail("zones", "cannot be read: " + zones.error().message);
+  return {};
 }
 
 Reconfigure read_reconfigure(WireReader& reader) {
@@ -49,11 +93,14 @@ Reconfigure read_reconfigure(WireReader& reader) {
   if (iou < 0 && iou != kUsualIou) reader.fail("nms_iou", "is out of range");
   if (iou >= 0) tuning.nms_iou = iou;
   tuning.max_fps = reader.f32_between("max_fps", 0, limits::kMaxFps);
+  tuning.track = reader.flag("track");
   const std::size_t count = reader.count("classes", limits::kLabels, sizeof(std::uint32_t));
   tuning.classes.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     tuning.classes.push_back(reader.text("classes", limits::kLabelBytes));
   }
+  tuning.zones = read_zones_of(reader);
+  tuning.track_updates = reader.flag("track_updates");
   return tuning;
 }
 
@@ -75,6 +122,10 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
       return OpenCamera{read_session(reader)};
     case CommandKind::Reconfigure:
       return read_reconfigure(reader);
+    case CommandKind::DebugGst:
+      return read_debug_gst(reader);
+    case CommandKind::CountResults:
+      return CountResults{reader.time_ns("after_capture_ns")};
   }
   return {};
 }
@@ -94,7 +145,7 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const CommandKind kind = reader.enumeration("kind", CommandKind::Reconfigure);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::CountResults);
   if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;

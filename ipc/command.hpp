@@ -10,6 +10,7 @@
 
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
+#include "common/zone_spec.hpp"
 
 namespace bulkhead::ipc {
 
@@ -31,15 +32,33 @@ struct OpenCamera {
   std::optional<RtspSession> left;
 };
 
-/// Other thresholds, classes and rate from the next frame on; the model stays.
+/// Other thresholds, classes, rate and zones from the next frame on, and whether to track; the
+/// model stays.
 struct Reconfigure {
   float min_confidence = 0;
   std::optional<float> nms_iou;      // none: the usual one of the model's family
   std::vector<std::string> classes;  // labels kept; empty: all
   float max_fps = 0;                 // 0: as the camera delivers
+  bool track = false;
+  std::vector<ZoneSpec> zones{};
+  bool track_updates = false;
 };
 
-using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure>;
+/// Let GStreamer tell more, into the camera's log, for a while; another such command takes its
+/// place.
+struct DebugGst {
+  std::string categories;     // as common/gst_categories reads them
+  std::uint16_t seconds = 1;  // 1 to limits::kGstDebugLongest
+};
+
+/// Of a worker that was started with StartMessage::hold_results: its sinks keep the results of
+/// frames that were taken after this time. Another such command changes nothing.
+struct CountResults {
+  std::int64_t after_capture_ns = 0;  // wall clock
+};
+
+using CommandBody =
+    std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure, DebugGst, CountResults>;
 
 /// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
 /// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.

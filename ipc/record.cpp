@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "common/limits.hpp"
+#include "ipc/wire_event.hpp"
 #include "ipc/wire_format.hpp"
+#include "ipc/wire_object.hpp"
 #include "ipc/wire_session.hpp"
 
 namespace bulkhead::ipc {
@@ -26,6 +28,9 @@ enum class Kind : std::uint8_t {
   Confined = 7,
   Alert = 8,
   RtspSessionChange = 9,
+  ZonesInEffect = 10,
+  Event = 11,
+  ResultsEnded = 12,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -37,17 +42,23 @@ static_assert(std::is_same_v<std::variant_alternative_t<6, RecordBody>, AskToCon
 static_assert(std::is_same_v<std::variant_alternative_t<7, RecordBody>, Confined>);
 static_assert(std::is_same_v<std::variant_alternative_t<8, RecordBody>, Alert>);
 static_assert(std::is_same_v<std::variant_alternative_t<9, RecordBody>, RtspSessionChange>);
-static_assert(std::variant_size_v<RecordBody> == 10);
+static_assert(std::is_same_v<std::variant_alternative_t<10, RecordBody>, ZonesInEffect>);
+static_assert(std::is_same_v<std::variant_alternative_t<11, RecordBody>, Event>);
+static_assert(std::is_same_v<std::variant_alternative_t<12, RecordBody>, ResultsEnded>);
+static_assert(std::variant_size_v<RecordBody> == 13);
 
-constexpr std::size_t kObjectBytes = 4 * sizeof(float) + sizeof(float) + 2 + 4;
+constexpr std::size_t kAttributeCardBytes =
+    3 * 4 + limits::kNameChars + limits::kModelNameBytes + kSha256Digits;
 constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
-constexpr std::size_t kCardBytes = 7 * 4 + limits::kModelNameBytes + kSha256Digits +
-                                   2 * limits::kLabelBytes + 4 +
-                                   limits::kLabels * (4 + limits::kLabelBytes);
+constexpr std::size_t kCardBytes =
+    7 * 4 + limits::kModelNameBytes + kSha256Digits + 2 * limits::kLabelBytes + 4 +
+    limits::kLabels * (4 + limits::kLabelBytes) + 4 + limits::kPipelineStages * kAttributeCardBytes;
 
 // The largest record of each kind fits one message; no detection or card needs a check of its own.
 static_assert(kHeaderBytes + kCardBytes <= limits::kRecordBytes);
-static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes <= limits::kRecordBytes);
+static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes +
+                  limits::kAttributesPerFrame * kLongestAttributeBytes <=
+              limits::kRecordBytes);
 
 void write_body(WireWriter& writer, const Detection& detection) {
   writer.u64(detection.frame_id);
@@ -58,15 +69,7 @@ void write_body(WireWriter& writer, const Detection& detection) {
   writer.u32(detection.width);
   writer.u32(detection.height);
   writer.count(detection.objects.size(), limits::kObjectsPerFrame);
-  for (const Object& object : detection.objects) {
-    writer.f32(object.box.x);
-    writer.f32(object.box.y);
-    writer.f32(object.box.w);
-    writer.f32(object.box.h);
-    writer.f32(object.confidence);
-    writer.u16(object.label_id);
-    writer.u32(object.track_id);
-  }
+  for (const Object& object : detection.objects) write_object(writer, object);
 }
 
 void write_body(WireWriter& writer, const CameraChange& change) {
@@ -92,6 +95,12 @@ void write_body(WireWriter& writer, const ModelLoaded& loaded) {
   writer.u32(card.input_height);
   writer.count(card.labels.size(), limits::kLabels);
   for (const std::string& label : card.labels) writer.text(label, limits::kLabelBytes);
+  writer.count(card.attributes.size(), limits::kPipelineStages);
+  for (const AttributeCard& attribute : card.attributes) {
+    writer.text(attribute.attribute, limits::kNameChars);
+    writer.text(attribute.model, limits::kModelNameBytes);
+    writer.text(attribute.sha256, kSha256Digits);
+  }
   writer.u32(loaded.load_ms);
 }
 
@@ -128,21 +137,12 @@ void write_body(WireWriter& writer, const Alert& alert) {
 void write_body(WireWriter& writer, const RtspSessionChange& change) {
   write_session(writer, change.now);
 }
-
-Object read_object(WireReader& reader) {
-  // A box may reach over the frame's edge, but not by more than a frame: what a reader computes
-  // from it stays finite and small.
-  constexpr float kReach = 2.0F * static_cast<float>(limits::kFrameSide);
-  Object object;
-  object.box.x = reader.f32_between("objects.box.x", -kReach, kReach);
-  object.box.y = reader.f32_between("objects.box.y", -kReach, kReach);
-  object.box.w = reader.f32_between("objects.box.w", 0, kReach);
-  object.box.h = reader.f32_between("objects.box.h", 0, kReach);
-  object.confidence = reader.f32_between("objects.confidence", 0, 1);
-  object.label_id = reader.u16("objects.label_id");
-  if (object.label_id >= limits::kLabels) reader.fail("objects.label_id", "is past its limit");
-  object.track_id = reader.u32("objects.track_id");
-  return object;
+void write_body(WireWriter& writer, const ZonesInEffect& zones) {
+  write_zones_in_effect(writer, zones);
+}
+void write_body(WireWriter& writer, const Event& event) { write_event(writer, event); }
+void write_body(WireWriter& writer, const ResultsEnded& ended) {
+  writer.i64(ended.after_capture_ns);
 }
 
 Detection read_detection(WireReader& reader) {
@@ -156,7 +156,14 @@ Detection read_detection(WireReader& reader) {
   detection.height = reader.u32_between("height", 1, limits::kFrameSide);
   const std::size_t count = reader.count("objects", limits::kObjectsPerFrame, kObjectBytes);
   detection.objects.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) detection.objects.push_back(read_object(reader));
+  std::size_t attributes = 0;
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    detection.objects.push_back(read_object(reader));
+    attributes += detection.objects.back().attributes.size();
+  }
+  if (attributes > limits::kAttributesPerFrame) {
+    reader.fail("objects.attributes", "are more than a frame may have");
+  }
   return detection;
 }
 
@@ -198,6 +205,18 @@ ModelLoaded read_model_loaded(WireReader& reader) {
   for (std::size_t i = 0; i < count; ++i) {
     card.labels.push_back(reader.text("labels", limits::kLabelBytes));
   }
+  const std::size_t attributes =
+      reader.count("attributes", limits::kPipelineStages, 3 * sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < attributes && !reader.failed(); ++i) {
+    AttributeCard attribute;
+    attribute.attribute = reader.text("attributes.attribute", limits::kNameChars);
+    attribute.model = reader.text("attributes.model", limits::kModelNameBytes);
+    attribute.sha256 = reader.text("attributes.sha256", kSha256Digits);
+    if (!is_sha256(attribute.sha256)) {
+      reader.fail("attributes.sha256", "is not 64 lower-case hex digits");
+    }
+    card.attributes.push_back(std::move(attribute));
+  }
   loaded.load_ms = reader.u32("load_ms");
   return loaded;
 }
@@ -221,18 +240,12 @@ Gap read_gap(WireReader& reader) {
   return gap;
 }
 
-bool read_flag(WireReader& reader, std::string_view field) {
-  const std::uint8_t value = reader.u8(field);
-  if (value > 1) reader.fail(field, "is neither 0 nor 1");
-  return value == 1;
-}
-
 Confined read_confined(WireReader& reader) {
   Confined confined;
   confined.landlock = reader.u32("landlock");
-  confined.syscall_filter = read_flag(reader, "syscall_filter");
+  confined.syscall_filter = reader.flag("syscall_filter");
   confined.uid = reader.u32("uid");
-  const bool has_ports = read_flag(reader, "has_tcp_ports");
+  const bool has_ports = reader.flag("has_tcp_ports");
   std::vector<std::uint16_t> ports;
   const std::size_t port_count =
       reader.count("tcp_ports", limits::kConfinedPorts, sizeof(std::uint16_t));
@@ -250,7 +263,7 @@ Confined read_confined(WireReader& reader) {
 Alert read_alert(WireReader& reader) {
   Alert alert;
   alert.kind = reader.enumeration("kind", AlertKind{kAlertKinds - 1});
-  alert.active = read_flag(reader, "active");
+  alert.active = reader.flag("active");
   alert.text = reader.text("text", limits::kReasonBytes);
   return alert;
 }
@@ -277,6 +290,12 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return read_alert(reader);
     case Kind::RtspSessionChange:
       return RtspSessionChange{read_session(reader)};
+    case Kind::ZonesInEffect:
+      return read_zones_in_effect(reader);
+    case Kind::Event:
+      return read_event(reader);
+    case Kind::ResultsEnded:
+      return ResultsEnded{reader.time_ns("after_capture_ns")};
   }
   return {};
 }
@@ -287,6 +306,8 @@ std::string_view name_of(AlertKind kind) noexcept {
   switch (kind) {
     case AlertKind::DarkPicture:
       return "DARK_PICTURE";
+    case AlertKind::ResultQueuePressure:
+      return "RESULT_QUEUE_PRESSURE";
   }
   return "UNKNOWN";
 }
@@ -308,7 +329,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::RtspSessionChange);
+  const Kind kind = reader.enumeration("kind", Kind::ResultsEnded);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

@@ -15,6 +15,7 @@
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
 #include "ipc/confined.hpp"
+#include "ipc/event.hpp"
 #include "ipc/priority_class.hpp"
 
 namespace bulkhead::ipc {
@@ -67,10 +68,11 @@ struct AskToConnect {};
 
 /// What a worker noticed although its camera works, and an operator must know.
 enum class AlertKind : std::uint8_t {
-  DarkPicture = 0,  // the picture is black, or the lens covered
+  DarkPicture = 0,          // the picture is black, or the lens covered
+  ResultQueuePressure = 1,  // the supervisor reads too slowly: BULK is paused
 };
 
-inline constexpr std::size_t kAlertKinds = 1;
+inline constexpr std::size_t kAlertKinds = 2;
 
 [[nodiscard]] std::string_view name_of(AlertKind kind) noexcept;  // "DARK_PICTURE"
 
@@ -88,10 +90,17 @@ struct RtspSessionChange {
   std::optional<RtspSession> now;
 };
 
+/// The worker keeps no result any more: the last one that its sinks got was of a frame taken then.
+/// Told when it is asked to stop, so that its successor keeps what comes after it.
+struct ResultsEnded {
+  std::int64_t after_capture_ns = 0;  // wall clock; 0: it kept none
+};
+
 inline constexpr std::size_t kSha256Digits = 64;
 
-using RecordBody = std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect,
-                                Confined, Alert, RtspSessionChange>;
+using RecordBody =
+    std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect, Confined,
+                 Alert, RtspSessionChange, ZonesInEffect, Event, ResultsEnded>;
 
 /// One message of a result ring.
 struct Record {

@@ -19,6 +19,17 @@ std::string absolute_path(JsonFields& fields, std::string_view key) {
   return path;
 }
 
+nlohmann::json sinks_json(const std::vector<SinkSpec>& sinks) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const SinkSpec& sink : sinks) list.push_back(sink.to_json(SinkSpec::Secrets::Kept));
+  return list;
+}
+
+Result<std::vector<SinkSpec>> read_kept(const nlohmann::json* json) {
+  if (json == nullptr) return std::vector<SinkSpec>{};
+  return read_sinks(*json, "sinks");
+}
+
 std::int64_t required_integer(JsonFields& fields, std::string_view key, std::int64_t min,
                               std::int64_t max) {
   if (fields.member(key) == nullptr) fields.fail(key, "is missing");
@@ -47,8 +58,13 @@ std::string StartMessage::to_json() const {
                       {"logBackupCount", log_backup_count},
                       {"modelDir", model_dir},
                       {"modelCatalog", model_catalog},
+                      {"addresses", addresses.to_json()},
                       {"holdCamera", hold_camera},
-                      {"yields", yields}};
+                      {"yields", yields},
+                      {"sinks", sinks_json(sinks)},
+                      {"spoolDir", spool_dir},
+                      {"historyDir", history_dir},
+                      {"holdResults", hold_results}};
   if (left_session) json["leftSession"] = {{"id", left_session->id}, {"path", left_session->path}};
   return json.dump();
 }
@@ -67,8 +83,21 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
       required_integer(fields, "logBackupCount", 0, std::numeric_limits<std::uint32_t>::max());
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");
+  const nlohmann::json* rules = fields.member("addresses");
+  if (rules == nullptr) fields.fail("addresses", "is missing");
+  auto addresses = rules != nullptr ? AddressPolicy::from_json(*rules, "addresses")
+                                    : Result<AddressPolicy>{AddressPolicy{}};
+  if (!addresses) fields.fail(addresses.error());
   const bool hold_camera = fields.boolean("holdCamera", false);
   const bool yields = fields.boolean("yields", false);
+  auto sinks = read_kept(fields.member("sinks"));
+  if (!sinks) fields.fail(sinks.error());
+  std::string spool_dir = fields.string("spoolDir", {}, kPathBytes);
+  std::string history_dir = fields.string("historyDir", {}, kPathBytes);
+  if (sinks && !sinks->empty() && !(spool_dir.starts_with('/') && history_dir.starts_with('/'))) {
+    fields.fail("spoolDir", "or historyDir is not an absolute path");
+  }
+  const bool hold_results = fields.boolean("holdResults", false);
   const nlohmann::json* left = fields.member("leftSession");
   auto left_session = left != nullptr ? read_session(*left) : Result<std::optional<RtspSession>>{};
   if (!left_session) fields.fail(left_session.error());
@@ -89,8 +118,13 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .log_backup_count = static_cast<std::uint32_t>(log_backup_count),
                       .model_dir = std::move(model_dir),
                       .model_catalog = std::move(model_catalog),
+                      .addresses = std::move(*addresses),
                       .hold_camera = hold_camera,
                       .yields = yields,
+                      .sinks = *std::move(sinks),
+                      .spool_dir = std::move(spool_dir),
+                      .history_dir = std::move(history_dir),
+                      .hold_results = hold_results,
                       .left_session = std::move(*left_session)};
 }
 

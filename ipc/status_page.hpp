@@ -47,12 +47,27 @@ struct alignas(kCacheLineBytes) StatusPage {
   std::atomic<std::uint64_t> letterbox_ns_total;
   std::atomic<std::uint64_t> infer_ns_total;
   std::atomic<std::uint64_t> decode_ns_total;
+  std::atomic<std::uint64_t> track_ns_total;
+  std::atomic<std::uint64_t> crop_ns_total;        // of the stages that look at objects
+  std::atomic<std::uint64_t> crops_total;          // objects they looked at
+  std::atomic<std::uint64_t> crops_skipped_total;  // for which a frame had no time left
   std::atomic<std::uint64_t> publish_ns_total;
   std::atomic<std::uint64_t> frames_skipped_total;  // by maxFps
 
   // The publisher, by whichever thread holds its lock. All classes together, then by class.
   std::atomic<std::uint64_t> results_published_total;
   std::array<std::atomic<std::uint64_t>, kPriorityClasses> results_dropped_total;
+  std::atomic<std::uint64_t> result_pauses_total;  // of BULK, for the rings were nearly full
+
+  // What the sinks say of themselves, copied by the control thread, every limits::kControlTick.
+  alignas(kCacheLineBytes) std::atomic<std::uint64_t> sink_durable_sequence;  // on disk up to it
+  std::atomic<std::uint64_t> sink_written_total;  // acknowledged, by all sinks
+  std::atomic<std::uint64_t> sink_retries_total;
+  std::atomic<std::uint64_t> sink_dead_letters_total;
+  std::atomic<std::uint64_t> sink_gaps_total;       // told to them of what they will not get
+  std::atomic<std::uint64_t> sink_backlog_records;  // of the one that is farthest behind
+  std::atomic<std::uint32_t> sinks_failing;
+  std::atomic<std::uint32_t> sink_reserved;
 
   // Control thread.
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> control_ticks_total;

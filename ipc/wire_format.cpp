@@ -64,6 +64,12 @@ std::uint64_t WireReader::little_endian(std::string_view field, std::size_t byte
   return value;
 }
 
+bool WireReader::flag(std::string_view field) {
+  const std::uint8_t value = u8(field);
+  if (value > 1) fail(field, "is neither 0 nor 1");
+  return value == 1;
+}
+
 std::uint32_t WireReader::u32_between(std::string_view field, std::uint32_t min,
                                       std::uint32_t max) {
   const std::uint32_t value = u32(field);

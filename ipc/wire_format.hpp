@@ -55,6 +55,8 @@ class WireReader {
   std::uint32_t u32(std::string_view field) { return narrow<std::uint32_t>(field); }
   std::uint64_t u64(std::string_view field) { return little_endian(field, 8); }
 
+  bool flag(std::string_view field);  // 0 or 1
+
   std::uint32_t u32_between(std::string_view field, std::uint32_t min, std::uint32_t max);
 
   /// A point of time: negative ones do not exist, so an age `now - t` can never overflow.

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/result.hpp"
+#include "common/sink_limits.hpp"
+
+namespace bulkhead {
+
+/// A file of this machine, one for each session, below the state directory.
+struct SqliteSinkSpec {
+  std::uint32_t retention_days = 7;
+  std::uint32_t max_mb = 1024;  // the oldest results go first
+
+  bool operator==(const SqliteSinkSpec&) const = default;
+};
+
+/// Who logs in where. The password is given itself, as `${ENV}` say, or by a file of its own.
+struct ServerAccount {
+  std::string host;  // a name or an address
+  std::uint16_t port = 0;
+  std::string user;
+  std::string password;
+  std::string password_file;  // absolute once Config has loaded it; empty: none
+
+  bool operator==(const ServerAccount&) const = default;
+};
+
+/// A Redis server of version 5 or later, without TLS: it belongs on this machine or behind a
+/// tunnel. In names `{session}` stands for the session's identifier.
+struct RedisSinkSpec {
+  ServerAccount account{"127.0.0.1", 6379, {}, {}, {}};
+  std::uint32_t database = 0;
+  std::string stream = "bulkhead:{session}";
+  std::uint64_t max_length = 100'000;  // records kept of one stream, about; the oldest go first
+  std::string publish;                 // channel that is told each message, too; empty: none
+  std::string latest_key;              // holds the latest detection; empty: none
+  std::uint32_t latest_seconds = 60;   // and is gone so long after it
+
+  bool operator==(const RedisSinkSpec&) const = default;
+};
+
+/// A PostgreSQL server of version 12 or later.
+struct PostgresSinkSpec {
+  ServerAccount account{"127.0.0.1", 5432, "bulkhead", {}, {}};
+  std::string database = "bulkhead";
+  std::string schema = "bulkhead";  // made by the first worker; holds all that is ours
+  std::string tls = "prefer";       // libpq's sslmode
+  std::string root_certificate;     // of verify-ca and verify-full; absolute like password_file
+
+  bool operator==(const PostgresSinkSpec&) const = default;
+};
+
+/// One place where every session's results are kept, as an operator configures it: an item of the
+/// list `sinks`. Compared by value and sent to workers over their private socket. Holds a password;
+/// the JSON of `to_json(Secrets::Hidden)` never does, that of `Secrets::Kept` reads back as equal.
+struct SinkSpec {
+  enum class Secrets { Hidden, Kept };
+  using Place = std::variant<SqliteSinkSpec, RedisSinkSpec, PostgresSinkSpec>;
+
+  std::string name;  // [a-z0-9_-], limits::kSinkNameBytes at most
+  Place place;
+
+  /// `path` prefixes the field named by an error, e.g. "sinks[0]".
+  static Result<SinkSpec> from_json(const nlohmann::json& json, const std::string& path);
+  [[nodiscard]] nlohmann::json to_json(Secrets secrets) const;
+
+  bool operator==(const SinkSpec&) const = default;
+};
+
+/// A list of them: limits::kSinks at most, each with a name of its own.
+[[nodiscard]] Result<std::vector<SinkSpec>> read_sinks(const nlohmann::json& json,
+                                                       const std::string& path);
+
+/// Where an operator configures none.
+[[nodiscard]] std::vector<SinkSpec> default_sinks();
+
+/// Takes relative paths from `base`.
+void resolve_files(SinkSpec& spec, const std::filesystem::path& base);
+
+/// The same spec with the content of its `password_file` as its password, for the worker, which may
+/// not read that file. Called at each start of a worker, so that a changed one counts. Blocks on
+/// disk. The errors of read_text_file; InvalidParams where the file is empty or no line of text.
+[[nodiscard]] Result<SinkSpec> with_password(SinkSpec spec);
+
+/// Of a server; empty where it has none.
+[[nodiscard]] std::string password_of(const SinkSpec& spec);
+
+/// The type as configured: "sqlite", "redis", "postgres".
+[[nodiscard]] std::string_view type_of(const SinkSpec& spec) noexcept;
+
+/// `name` with the session's identifier for each `{session}`.
+[[nodiscard]] std::string for_session(std::string_view name, std::string_view session);
+
+}  // namespace bulkhead
