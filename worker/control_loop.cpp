@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "common/clock.hpp"
@@ -71,15 +72,13 @@ ControlLoop::Next ControlLoop::obey(const ipc::Command& command) {
     acknowledge(command.request_id, {});
     return Next::Stop;
   }
-  if (const auto* snapshot = std::get_if<ipc::TakeSnapshot>(&command.body)) {
-    acknowledge(command.request_id, carry_out(*snapshot));
-  } else if (const auto* change = std::get_if<ipc::SetLogLevel>(&command.body)) {
-    acknowledge(command.request_id, carry_out(*change));
-  } else if (const auto* open = std::get_if<ipc::OpenCamera>(&command.body)) {
-    acknowledge(command.request_id, carry_out(*open));
-  } else if (const auto* tuning = std::get_if<ipc::Reconfigure>(&command.body)) {
-    acknowledge(command.request_id, carry_out(*tuning));
-  }
+  std::visit(
+      [&](const auto& body) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(body)>, ipc::Stop>) {
+          acknowledge(command.request_id, carry_out(body));
+        }
+      },
+      command.body);
   return Next::Continue;
 }
 
@@ -103,6 +102,13 @@ Result<> ControlLoop::carry_out(const ipc::Reconfigure& tuning) {
   return {};
 }
 
+Result<> ControlLoop::carry_out(const ipc::CountResults& count) {
+  parties_.count_results(count.after_capture_ns);
+  return {};
+}
+
+Result<> ControlLoop::carry_out(const ipc::DebugGst& debug) { return parties_.debug_gst(debug); }
+
 void ControlLoop::acknowledge(std::uint64_t request_id, const Result<>& outcome) {
   ipc::Ack ack{.request_id = request_id, .text = {}};
   if (!outcome) {
@@ -117,6 +123,7 @@ void ControlLoop::acknowledge(std::uint64_t request_id, const Result<>& outcome)
 void ControlLoop::tick() {
   parties_.publisher.flush();
   parties_.on_tick();
+  parties_.log.flush();  // counts of repeated lines that are due
   parties_.segment.status().control_ticks_total.fetch_add(1, std::memory_order_relaxed);
   next_tick_ns_ = monotonic_ns() + std::chrono::nanoseconds{limits::kControlTick}.count();
 }

@@ -44,6 +44,8 @@ class ControlLoop {
     std::function<void()> on_tick;  // every kControlTick
     std::function<void(const std::optional<RtspSession>& left)> open_camera;
     TuningSlot& tuning;
+    std::function<Result<>(const ipc::DebugGst& debug)> debug_gst;
+    std::function<void(std::int64_t after_capture_ns)> count_results;
   };
 
   /// SIGTERM must be blocked already. LimitReached when no signalfd can be had.
@@ -63,6 +65,8 @@ class ControlLoop {
   Result<> carry_out(const ipc::SetLogLevel& change);
   Result<> carry_out(const ipc::OpenCamera&);
   Result<> carry_out(const ipc::Reconfigure& tuning);
+  Result<> carry_out(const ipc::DebugGst& debug);
+  Result<> carry_out(const ipc::CountResults& count);
   void acknowledge(std::uint64_t request_id, const Result<>& outcome);
   void tick();
   std::optional<ipc::WorkerExit> wait();

@@ -11,7 +11,7 @@ std::optional<std::uint64_t> LogThrottle::admit(std::int64_t now_ns) {
   const MutexLock lock{mutex_};
   const double elapsed = to_seconds(now_ns - last_ns_);
   last_ns_ = now_ns;
-  credit_ = std::min(kBurst, credit_ + elapsed * kPerSecond);
+  credit_ = std::min(burst_, credit_ + elapsed * per_second_);
   if (credit_ < 1) {
     ++refused_;
     return std::nullopt;

@@ -28,6 +28,7 @@
 #include "worker/gst_log.hpp"
 #include "worker/sandbox/sandbox.hpp"
 #include "worker/session_secrets.hpp"
+#include "worker/source/address_guard.hpp"
 #include "worker/source/gst_start.hpp"
 #include "worker/startup_steps.hpp"
 #include "worker/worker.hpp"
@@ -112,6 +113,7 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   steps.step("start_message");
   const auto redactor = std::make_shared<Redactor>();
   for (const std::string& secret : session_secrets(start->spec.url)) redactor->add(secret);
+  for (const SinkSpec& sink : start->sinks) redactor->add(password_of(sink));
   auto log = open_worker_log(*start, redactor);
   if (!log) return refuse_start(publisher, log.error());
   gst_log->open(*log);
@@ -119,6 +121,7 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
   report_crashes(start->log_file, start->spec.id, start->generation);
   steps.log_to(*log);
   steps.step("log");
+  guard_addresses(start->addresses);
   const ipc::Confined level = enter_sandbox(*start, cache_dir);
   log_level_of(level, **log);
   publisher.publish(ipc::PriorityClass::Control, level);
@@ -130,7 +133,8 @@ ipc::WorkerExit work(const ipc::ShmSegment& segment, ExitRequest& exit, ipc::Con
                  .steps = steps,
                  .cache_dir = cache_dir,
                  .redactor = redactor,
-                 .log = *log}};
+                 .log = *log,
+                 .gst_log = gst_log}};
   return worker.run();
 }
 

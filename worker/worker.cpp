@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <future>
@@ -17,12 +18,14 @@
 #include "common/limits.hpp"
 #include "common/rotating_log.hpp"
 #include "common/rtsp_url.hpp"
+#include "common/sink_limits.hpp"
 #include "worker/control_loop.hpp"
-#include "worker/detect/detector.hpp"
 #include "worker/exit_code.hpp"
 #include "worker/pipeline/detect_loop.hpp"
+#include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/stage_timer.hpp"
 #include "worker/sandbox/sandbox_rules.hpp"
+#include "worker/source/gst_debug.hpp"
 #include "worker/source/rtsp_teardown.hpp"
 #include "worker/stop_deadline.hpp"
 
@@ -36,14 +39,28 @@ WhenFull when_full(const SessionSpec& spec) {
 }
 
 /// On a thread of its own, for an ordinary user's thread cannot take back that it made itself nice.
-Result<Detector> create_behind_others(const DetectStage& stage, const DetectorPlaces& places) {
+Result<FrameInference> create_behind_others(const SessionSpec& spec, const DetectorPlaces& places) {
   constexpr int kNice = 10;  // a tenth of the processor time of an ordinary thread beside it
   const auto create = [&] {
     ::pthread_setname_np(::pthread_self(), "load");
     ::setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread and those it makes
-    return Detector::create(stage, places);
+    return FrameInference::create(spec, places);
   };
   return std::async(std::launch::async, create).get();
+}
+
+/// The threads of an engine would stay nice.
+bool is_of_one_thread(const PipelineSpec& pipeline) {
+  return pipeline.detect.intra_op_threads == 1 &&
+         std::ranges::all_of(pipeline.crops,
+                             [](const CropStage& stage) { return threads_of(stage) == 1; });
+}
+
+std::vector<std::string> names_of(const std::vector<ZoneSpec>& zones) {
+  std::vector<std::string> names;
+  names.reserve(zones.size());
+  for (const ZoneSpec& zone : zones) names.push_back(zone.name);
+  return names;
 }
 
 Error internal(std::string what) { return {ErrorCode::Internal, std::move(what), {}}; }
@@ -78,6 +95,12 @@ ipc::WorkerExit Worker::run() {
 Result<> Worker::start_stages() {
   auto source = make_frame_source(start_.spec);
   if (!source) return source.error();
+  if (!start_.sinks.empty()) {
+    sinks_ = std::make_unique<ResultSinks>(ResultSinksSpec{.folder = start_.spool_dir,
+                                                           .session = start_.spec.id.text(),
+                                                           .held = start_.hold_results},
+                                           sinks_of(start_, around_.log), around_.log);
+  }
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
   source_ = std::move(*source);
   if (!start_.hold_camera) open_camera(start_.left_session);
@@ -176,15 +199,29 @@ ipc::WorkerExit Worker::obey_supervisor() {
                            .publisher = around_.publisher,
                            .preview = preview_,
                            .log = *around_.log,
-                           .on_tick = [this] { copy_counters(); },
+                           .on_tick =
+                               [this] {
+                                 copy_counters();
+                                 copy_sink_counters();
+                                 if (around_.gst_log->debug_is_over(monotonic_ns()))
+                                   end_debug_gst();
+                               },
                            .open_camera = [this](const auto& left) { open_camera(left); },
-                           .tuning = tuning_});
+                           .tuning = tuning_,
+                           .debug_gst = [this](const auto& debug) { return debug_gst(debug); },
+                           .count_results =
+                               [this](std::int64_t after_capture_ns) {
+                                 if (sinks_) sinks_->begin(after_capture_ns);
+                               }});
   if (control) return control->run();
   fatal(control.error(), ipc::kExitInternal);
   return ipc::kExitInternal;
 }
 
 void Worker::stop_stages() {
+  if (sinks_) {
+    around_.publisher.publish(ipc::PriorityClass::Control, ipc::ResultsEnded{sinks_->end_after()});
+  }
   if (capture_) {
     capture_->request_stop();
     capture_->join();
@@ -197,6 +234,9 @@ void Worker::stop_stages() {
   }
   StageTimer{status_}.enter(ipc::Stage::Stopping);
   preview_.release();
+  if (sinks_ && !sinks_->stop(limits::kSinkStopTime)) {
+    around_.log->info("sinks have not taken all; the rest waits for the next worker");
+  }
   copy_counters();
   drain_results();
 }
@@ -222,6 +262,10 @@ void Worker::detect_thread(const std::stop_token& stop) noexcept {
   }
 }
 
+void Worker::tell_zones(const std::vector<ZoneSpec>& zones) {
+  around_.publisher.publish(ipc::PriorityClass::Control, ipc::ZonesInEffect{names_of(zones)});
+}
+
 void Worker::load_and_detect(const std::stop_token& stop) {
   const std::int64_t begin_ns = monotonic_ns();
   StageTimer{status_}.enter(ipc::Stage::LoadingModel);
@@ -229,44 +273,51 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const DetectorPlaces places{.catalog = start_.model_catalog,
                               .model_dir = start_.model_dir,
                               .cache_dir = around_.cache_dir / kOptimizedModels};
-  // The threads of an engine would stay nice.
-  const bool yields = start_.yields && pipeline.detect.intra_op_threads == 1;
-  auto detector = yields ? create_behind_others(pipeline.detect, places)
-                         : Detector::create(pipeline.detect, places);
-  if (!detector) return fatal(detector.error(), exit_code_of_model(detector.error()));
+  const bool yields = start_.yields && is_of_one_thread(pipeline);
+  auto inference = yields ? create_behind_others(start_.spec, places)
+                          : FrameInference::create(start_.spec, places);
+  if (!inference) return fatal(inference.error(), exit_code_of_model(inference.error()));
   around_.steps.step("model");
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);
-  const ModelCard& card = detector->card();
+  const ModelCard& card = inference->card();
   around_.log->info("model loaded name={} engine={} input={}x{} load_ms={} sha256={}",
                     log_value(card.name), card.engine, card.input_width, card.input_height, load_ms,
                     card.sha256);
-  for (const std::string& note : detector->notes())
+  for (const std::string& note : inference->notes())
     around_.log->info("model note={}", log_value(note));
+  for (const AttributeCard& attribute : card.attributes) {
+    around_.log->info("model loaded attribute={} name={} sha256={}", log_value(attribute.attribute),
+                      log_value(attribute.model), attribute.sha256);
+  }
   around_.publisher.publish(ipc::PriorityClass::Control, ipc::ModelLoaded{card, load_ms});
   camera_.model_loaded();
-
-  const auto infer = [&detector](const Frame& frame) -> Result<DetectLoop::Inference> {
-    auto objects = detector->detect(frame);
-    if (!objects) return objects.error();
-    return DetectLoop::Inference{std::move(*objects), detector->last_times()};
+  std::optional<KeptResults> kept;
+  if (sinks_) kept.emplace(*sinks_, start_.spec.id, start_.generation, card);
+  const auto change_zones = [&](const std::vector<ZoneSpec>& zones) {
+    tell_zones(zones);
+    if (kept) kept->take_zones(names_of(zones));
   };
+  if (!start_.spec.zones.empty()) change_zones(start_.spec.zones);
+
   const auto tune = [&](const ipc::Reconfigure& tuning) {
-    const auto tuned = detector->tune(tuning.min_confidence, tuning.nms_iou, tuning.classes);
-    if (tuned) {
-      return around_.log->info("tuned min_confidence={} max_fps={}", tuning.min_confidence,
-                               tuning.max_fps);
+    if (const auto tuned = inference->tune(tuning); !tuned) {
+      return around_.log->error("not tuned, text={}", log_value(tuned.error().message));
     }
-    around_.log->error("not tuned, text={}", log_value(tuned.error().message));
+    change_zones(tuning.zones);
+    around_.log->info("tuned min_confidence={} max_fps={} track={} zones={}", tuning.min_confidence,
+                      tuning.max_fps, tuning.track, tuning.zones.size());
   };
   DetectLoop loop{{.ring = ring_,
-                   .infer = infer,
+                   .infer = [&](const Frame& frame) { return inference->infer(frame); },
                    .publisher = around_.publisher,
                    .preview = preview_,
                    .camera = camera_,
                    .status = status_,
                    .tuning = tuning_,
                    .tune = tune,
-                   .on_first_inferred = [this] { around_.steps.step("first_inferred"); }},
+                   .on_first_inferred = [this] { around_.steps.step("first_inferred"); },
+                   .kept = kept ? &*kept : nullptr,
+                   .wait = [&] { return inference->wait(); }},
                   pipeline.max_fps};
   // The model has run once on an empty picture: what fails now may pass next time.
   if (const auto done = loop.run(stop); !done) fatal(done.error(), ipc::kExitInternal);
@@ -281,6 +332,23 @@ void Worker::fatal(const Error& error, ipc::WorkerExit code) {
   around_.exit.request(code);
 }
 
+Result<> Worker::debug_gst(const ipc::DebugGst& debug) {
+  auto categories = parse_gst_categories(debug.categories);
+  if (!categories) return categories.error();
+  end_gst_debug(debugged_);
+  debugged_ = *std::move(categories);
+  around_.gst_log->begin_debug(monotonic_ns() + debug.seconds * kNsPerSecond);
+  raise_gst_debug(debugged_);
+  around_.log->info("gst_debug begins categories={} seconds={}", debug.categories, debug.seconds);
+  return {};
+}
+
+void Worker::end_debug_gst() {
+  end_gst_debug(std::exchange(debugged_, {}));
+  const bool in_time = around_.gst_log->end_debug();
+  around_.log->info("gst_debug ends reason={}", in_time ? "time" : "bytes");
+}
+
 void Worker::copy_counters() noexcept {
   const std::uint64_t attempts = counters_.attempts_total.load(ipc::kCounterOrder);
   status_.frames_received_total.store(counters_.received_total.load(ipc::kCounterOrder),
@@ -291,6 +359,18 @@ void Worker::copy_counters() noexcept {
   status_.reconnects_total.store(attempts == 0 ? 0 : attempts - 1, ipc::kCounterOrder);
   status_.last_frame_ns.store(counters_.last_frame_ns.load(ipc::kCounterOrder), ipc::kCounterOrder);
   status_.log_lines_lost_total.store(log_lines_lost_total(), ipc::kCounterOrder);
+}
+
+void Worker::copy_sink_counters() {
+  if (!sinks_) return;
+  const SinkTotals totals = totals_of(sinks_->counters().sinks);
+  status_.sink_durable_sequence.store(sinks_->durable_sequence(), ipc::kCounterOrder);
+  status_.sink_written_total.store(totals.written, ipc::kCounterOrder);
+  status_.sink_retries_total.store(totals.retries, ipc::kCounterOrder);
+  status_.sink_dead_letters_total.store(totals.dead_letters, ipc::kCounterOrder);
+  status_.sink_gaps_total.store(totals.gaps, ipc::kCounterOrder);
+  status_.sink_backlog_records.store(totals.backlog_records, ipc::kCounterOrder);
+  status_.sinks_failing.store(totals.failing, ipc::kCounterOrder);
 }
 
 }  // namespace bulkhead::worker

@@ -6,20 +6,25 @@
 #include <optional>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
+#include "common/gst_categories.hpp"
 #include "common/mutex.hpp"
 #include "common/redaction.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
+#include "ipc/command.hpp"
 #include "ipc/shm_segment.hpp"
 #include "ipc/start_message.hpp"
 #include "ipc/worker_fds.hpp"
 #include "worker/exit_request.hpp"
 #include "worker/frame/frame_ring.hpp"
+#include "worker/gst_log.hpp"
 #include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
+#include "worker/sink/result_sinks.hpp"
 #include "worker/source/capture_loop.hpp"
 #include "worker/source/connect_permit.hpp"
 #include "worker/startup_steps.hpp"
@@ -48,6 +53,7 @@ class Worker {
     std::filesystem::path cache_dir;
     std::shared_ptr<const Redactor> redactor;
     std::shared_ptr<spdlog::logger> log;
+    std::shared_ptr<GstLog> gst_log;
   };
 
   Worker(ipc::StartMessage start, Surroundings surroundings);
@@ -69,10 +75,14 @@ class Worker {
 
   void detect_thread(const std::stop_token& stop) noexcept;
   void load_and_detect(const std::stop_token& stop);
+  void tell_zones(const std::vector<ZoneSpec>& zones);
 
   /// Something that ends the worker: logged, reported, and the control loop is told.
   void fatal(const Error& error, ipc::WorkerExit code);
   void copy_counters() noexcept;
+  void copy_sink_counters();
+  Result<> debug_gst(const ipc::DebugGst& debug);
+  void end_debug_gst();
 
   const ipc::StartMessage start_;
   const Surroundings around_;
@@ -85,7 +95,9 @@ class Worker {
   ConnectPermit permit_;
   Mutex left_mutex_;
   std::optional<RtspSession> left_ BULKHEAD_GUARDED_BY(left_mutex_);  // to end before connecting
+  std::unique_ptr<ResultSinks> sinks_;                                // null: results are not kept
   TuningSlot tuning_;
+  std::vector<GstCategory> debugged_;  // for a while; of the main thread
   std::atomic<bool> stuck_{false};
   std::jthread detect_;
   std::optional<CaptureLoop> capture_;  // last: it is stopped first

@@ -31,17 +31,13 @@ std::string text_of(InputSize size) {
 /// The model's own size where it is fixed, else the pipeline's, the catalogue's, or 416.
 Result<InputSize> choose_input(const DetectStage& stage, const LocatedModel& model) {
   InputSize size{stage.input_width, stage.input_height};
-  const auto& declared = model.file.signature().inputs.front().dimensions;
-  const auto fixed = [&](std::size_t i) {
-    return declared.size() == 4 && declared[i].size > 0 ? declared[i].size : 0;
-  };
-  if (fixed(2) > limits::kModelInputSide || fixed(3) > limits::kModelInputSide) {
+  const InputSize own = declared_input(model.file.signature());
+  if (own.width > limits::kModelInputSide || own.height > limits::kModelInputSide) {
     return Error{ErrorCode::ModelInvalid,
                  "the model's input is larger than " + std::to_string(limits::kModelInputSide) +
                      " pixels: " + describe(model.file.signature().inputs.front()),
                  "model"};
   }
-  const InputSize own{static_cast<std::uint32_t>(fixed(3)), static_cast<std::uint32_t>(fixed(2))};
   if (size.width == 0 && model.entry) size = {model.entry->input_width, model.entry->input_height};
   if (size.width == 0) size = {kDefaultSide, kDefaultSide};
   if (own.width != 0 && own.height != 0) {
@@ -86,8 +82,9 @@ Result<std::vector<bool>> wanted_labels(const std::vector<std::string>& classes,
   return wanted;
 }
 
-PixelRule pixel_rule(OutputLayout family, const std::optional<CatalogEntry>& entry) {
-  if (entry && entry->pixels) return *entry->pixels;
+PixelRule pixel_rule(OutputLayout family, const LocatedModel& model) {
+  if (model.entry && model.entry->pixels) return *model.entry->pixels;
+  if (picture_form(model.file.signature()).bytes) return PixelRule::Rgb255;
   return family == OutputLayout::YoloX ? PixelRule::Bgr255 : PixelRule::Rgb1;
 }
 
@@ -138,7 +135,10 @@ Result<void> Detector::Parts::decode(const OutputView& output) {
       decode_yolox(output, plan.classes, input, filter, candidates);
       break;
     case OutputLayout::YoloV5:
-      decode_yolov5(output, plan.classes, filter, candidates);
+      decode_yolov5(output, plan.classes, 0, filter, candidates);
+      break;
+    case OutputLayout::YoloV5Landmarks:
+      decode_yolov5(output, plan.classes, kLandmarkFields, filter, candidates);
       break;
     case OutputLayout::YoloV8:
       decode_yolov8(output, plan.classes, filter, candidates);
@@ -186,7 +186,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   if (!backend) return backend.error();
   OutputLayout layout = stage.layout;
   if (layout == OutputLayout::Auto && model->entry) layout = model->entry->layout;
-  const auto outputs = run_empty(**backend, model->file, *input, pixel_rule(layout, model->entry));
+  const auto outputs = run_empty(**backend, model->file, *input, pixel_rule(layout, *model));
   if (!outputs) return outputs.error();
   auto plan = plan_output(model->file.signature(), outputs->front(), *input, layout);
   if (!plan) return plan.error();
@@ -201,7 +201,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   const float usual_iou = yolox ? kYoloXIou : kOthersIou;
   ModelCard card{.name = model->entry ? model->entry->name : model->file.path().stem().string(),
                  .sha256 = model->file.sha256(),
-                 .family = std::string{family_name(plan->family)},
+                 .family = std::string{name_of(plan->family)},
                  .engine = std::string{(*backend)->engine()},
                  .input_width = input->width,
                  .input_height = input->height,
@@ -210,7 +210,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   return Detector{std::make_unique<Parts>(
       Parts{.backend = std::move(*backend),
             .letterbox = Letterbox{*input, yolox ? Anchor::TopLeft : Anchor::Centre,
-                                   pixel_rule(plan->family, model->entry)},
+                                   pixel_rule(plan->family, *model)},
             .plan = *plan,
             .filter = {stage.min_confidence, std::move(*wanted), box_limits.every_class},
             .input = *input,

@@ -24,15 +24,25 @@ bool fits(const Dimension& dimension, std::int64_t wanted) {
   return dimension.size < 0 || dimension.size == wanted;
 }
 
-/// Empty where one picture of three float planes can go in and floats come out.
-std::string objection(const OnnxSignature& model, InputSize input) {
+/// Empty where one picture of three channels can go in and floats come out.
+std::string objection(Engine engine, const OnnxSignature& model, InputSize input) {
   if (model.inputs.size() != 1) return "it wants several inputs";
   const TensorDeclaration& image = model.inputs.front();
-  if (!image.is_float()) return "its input is not of type float32; export it so";
+  const PictureForm form = picture_form(model);
+  if (!image.is_float() && !form.bytes) {
+    return "its input is neither of type float32 nor uint8; export it so";
+  }
+  if (engine == Engine::OpenCv && form != PictureForm{}) {
+    return "OpenCV takes floats plane by plane; use engine \"onnxruntime\"";
+  }
   if (image.dimensions.size() != kImageDimensions) return "its input is no [1, 3, height, width]";
   if (!fits(image.dimensions[0], 1)) return "it wants batches; export it with a batch of 1";
-  if (!fits(image.dimensions[1], 3)) return "its input has not 3 channels in second place";
-  if (!fits(image.dimensions[2], input.height) || !fits(image.dimensions[3], input.width)) {
+  if (!form.interleaved && !fits(image.dimensions[1], 3)) {
+    return "its input has not 3 channels in second place";
+  }
+  const InputSize declared = declared_input(model);
+  if ((declared.height != 0 && declared.height != input.height) ||
+      (declared.width != 0 && declared.width != input.width)) {
     return "its input size is fixed, and " + std::to_string(input.width) + "x" +
            std::to_string(input.height) + " was asked for";
   }
@@ -44,10 +54,31 @@ std::string objection(const OnnxSignature& model, InputSize input) {
 
 }  // namespace
 
+PictureForm picture_form(const OnnxSignature& model) noexcept {
+  constexpr std::int32_t kUint8 = 2;  // ONNX's TensorProto.DataType
+  if (model.inputs.empty()) return {};
+  const TensorDeclaration& image = model.inputs.front();
+  const auto& sides = image.dimensions;
+  return {
+      .interleaved = sides.size() == kImageDimensions && sides[3].size == 3 && sides[1].size != 3,
+      .bytes = image.element_type == kUint8};
+}
+
+InputSize declared_input(const OnnxSignature& model) noexcept {
+  if (model.inputs.empty() || model.inputs.front().dimensions.size() != kImageDimensions) return {};
+  const auto& sides = model.inputs.front().dimensions;
+  const std::size_t height = picture_form(model).interleaved ? 1 : 2;
+  const auto fixed = [&sides](std::size_t i) {
+    const bool is_fixed = sides[i].size > 0 && sides[i].size <= UINT32_MAX;
+    return is_fixed ? static_cast<std::uint32_t>(sides[i].size) : 0;
+  };
+  return {.width = fixed(height + 1), .height = fixed(height)};
+}
+
 Result<std::unique_ptr<InferenceBackend>> create_backend(Engine engine, const ModelFile& model,
                                                          const BackendOptions& options) {
   const OnnxSignature& signature = model.signature();
-  if (const std::string no = objection(signature, options.input); !no.empty()) {
+  if (const std::string no = objection(engine, signature, options.input); !no.empty()) {
     return Error{ErrorCode::ModelInvalid,
                  model.path().string() + " cannot be used: " + no + ". Found inputs: " +
                      all_of(signature.inputs) + "; outputs: " + all_of(signature.outputs),

@@ -30,6 +30,20 @@ struct BackendOptions {
   std::filesystem::path cache_dir;     // for optimised models; empty: none are kept
 };
 
+/// How a model declares the picture that goes into it.
+struct PictureForm {
+  bool interleaved = false;  // [1, height, width, 3], else [1, 3, height, width]
+  bool bytes = false;        // uint8, else float32
+
+  bool operator==(const PictureForm&) const = default;
+};
+
+/// What is said of the model's first input, taken for a picture whatever it is.
+[[nodiscard]] PictureForm picture_form(const OnnxSignature& model) noexcept;
+
+/// The sides of the model's input as far as they are fixed; 0 where they are open.
+[[nodiscard]] InputSize declared_input(const OnnxSignature& model) noexcept;
+
 /// One output tensor. Valid until the next run.
 struct OutputView {
   std::span<const std::int64_t> shape;
@@ -48,8 +62,9 @@ class InferenceBackend {
   InferenceBackend& operator=(const InferenceBackend&) = delete;
   virtual ~InferenceBackend() = default;
 
-  /// Runs the model on 3 planes of `input` size, in the model's order of outputs. Blocks for the
-  /// whole inference. Error: InferenceFailed with the engine's own sentence.
+  /// Runs the model on 3 planes of `input` size, in the model's order of outputs. What a model
+  /// wants as bytes, or pixel by pixel instead of plane by plane, is rearranged in here. Blocks for
+  /// the whole inference. Error: InferenceFailed with the engine's own sentence.
   virtual Result<std::span<const OutputView>> run(std::span<const float> planes) = 0;
 
   /// "onnxruntime" or "opencv".

@@ -34,10 +34,12 @@ struct Scaling {
 Scaling scaling_of(PixelRule rule, std::size_t rgb_index) {
   switch (rule) {
     case PixelRule::Rgb1:
+    case PixelRule::Bgr1:
       return {1 / kMax, 0};
     case PixelRule::RgbImagenet:
       return {1 / (kMax * kDeviation[rgb_index]), -kMean[rgb_index] / kDeviation[rgb_index]};
     case PixelRule::Bgr255:
+    case PixelRule::Rgb255:
       break;
   }
   return {1, 0};
@@ -82,7 +84,7 @@ void convert_row(const std::uint8_t* __restrict y, const std::uint8_t* __restric
 
 Letterbox::Letterbox(InputSize input, Anchor anchor, PixelRule rule)
     : input_{input}, anchor_{anchor}, tensor_(input.tensor_floats()) {
-  const bool blue_first = rule == PixelRule::Bgr255;
+  const bool blue_first = rule == PixelRule::Bgr255 || rule == PixelRule::Bgr1;
   for (std::size_t bgr = 0; bgr < channels_.size(); ++bgr) {
     const std::size_t rgb = 2 - bgr;
     const Scaling scaling = scaling_of(rule, rgb);
@@ -103,14 +105,14 @@ void Letterbox::place(std::uint32_t frame_width, std::uint32_t frame_height) {
   if (frame_width == frame_width_ && frame_height == frame_height_) return;
   frame_width_ = frame_width;
   frame_height_ = frame_height;
-  Placement placement;
+  Placement placement{0, 0, input_.width, input_.height};
   // Whole numbers: 640 × (416 / 640) in floats may fall just short of 416.
-  if (std::uint64_t{input_.width} * frame_height <= std::uint64_t{input_.height} * frame_width) {
-    placement.width = input_.width;
+  const bool is_wide =
+      std::uint64_t{input_.width} * frame_height <= std::uint64_t{input_.height} * frame_width;
+  if (anchor_ != Anchor::Stretch && is_wide) {
     placement.height = scaled_side(frame_height, input_.width, frame_width, anchor_);
-  } else {
+  } else if (anchor_ != Anchor::Stretch) {
     placement.width = scaled_side(frame_width, input_.height, frame_height, anchor_);
-    placement.height = input_.height;
   }
   if (anchor_ == Anchor::Centre) {
     placement.left = (input_.width - placement.width) / 2;

@@ -17,10 +17,11 @@ namespace bulkhead::worker {
 enum class Anchor {
   TopLeft,  // YOLOX
   Centre,   // Ultralytics
+  Stretch,  // nothing is grey and proportions are not kept: classifiers and readers
 };
 
-/// Scales a frame to the input of a model, its proportions kept, and writes it as three planes of
-/// floats.
+/// Scales a frame to the input of a model, its proportions kept but for Anchor::Stretch, and writes
+/// it as three planes of floats.
 ///
 /// Owned by a Detector and used by its thread. One tensor is written again and again. I420 is
 /// scaled before its colour is converted, so a full-size colour picture never exists. Colour is

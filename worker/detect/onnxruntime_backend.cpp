@@ -2,8 +2,10 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -22,6 +24,11 @@ constexpr const char* kWeightsFileKey = "session.optimized_model_external_initia
 constexpr const char* kWeightsMinKey =
     "session.optimized_model_external_initializers_min_size_in_bytes";
 
+std::array<std::int64_t, 4> input_shape(PictureForm form, InputSize input) {
+  if (form.interleaved) return {1, input.height, input.width, 3};
+  return {1, 3, input.height, input.width};
+}
+
 /// Sets of options for one model: the same but for how far its graph is optimised.
 Ort::SessionOptions session_options(const ModelFile& model, const BackendOptions& wanted,
                                     GraphOptimizationLevel level) {
@@ -35,7 +42,8 @@ Ort::SessionOptions session_options(const ModelFile& model, const BackendOptions
   options.DisableMemPattern();
   options.SetGraphOptimizationLevel(level);
   // A fixed size lets it fold what depends on it.
-  const std::array<std::int64_t, 4> shape{1, 3, wanted.input.height, wanted.input.width};
+  const std::array<std::int64_t, 4> shape =
+      input_shape(picture_form(model.signature()), wanted.input);
   const auto& dimensions = model.signature().inputs.front().dimensions;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (dimensions[i].size > 0 || dimensions[i].name.empty()) continue;
@@ -51,7 +59,9 @@ class OnnxRuntimeBackend final : public InferenceBackend {
   OnnxRuntimeBackend(const ModelFile& model, const BackendOptions& options)
       // What it would print comes back in exceptions.
       : env_{ORT_LOGGING_LEVEL_FATAL, "bulkhead"},
-        input_shape_{1, 3, options.input.height, options.input.width},
+        input_{options.input},
+        form_{picture_form(model.signature())},
+        input_shape_{input_shape(form_, input_)},
         input_name_{model.signature().inputs.front().name} {
     for (const TensorDeclaration& output : model.signature().outputs) {
       output_names_.push_back(output.name);
@@ -67,13 +77,9 @@ class OnnxRuntimeBackend final : public InferenceBackend {
   }
 
   Result<std::span<const OutputView>> run(std::span<const float> planes) override {
-    assert(planes.size() ==
-           static_cast<std::size_t>(input_shape_[1] * input_shape_[2] * input_shape_[3]));
+    assert(planes.size() == input_.tensor_floats());
     try {
-      // ONNX Runtime takes a mutable pointer and does not write to inputs.
-      const Ort::Value input =
-          Ort::Value::CreateTensor<float>(memory_, const_cast<float*>(planes.data()), planes.size(),
-                                          input_shape_.data(), input_shape_.size());
+      const Ort::Value input = tensor_of(planes);
       const char* const input_name = input_name_.c_str();
       outputs_ = session_->Run(Ort::RunOptions{nullptr}, &input_name, &input, 1,
                                output_name_pointers_.data(), output_name_pointers_.size());
@@ -96,6 +102,34 @@ class OnnxRuntimeBackend final : public InferenceBackend {
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept override { return notes_; }
 
  private:
+  /// ONNX Runtime takes a mutable pointer and does not write to inputs.
+  template <class Element>
+  Ort::Value tensor(const Element* elements, std::size_t count) {
+    return Ort::Value::CreateTensor<Element>(memory_, const_cast<Element*>(elements), count,
+                                             input_shape_.data(), input_shape_.size());
+  }
+
+  Ort::Value tensor_of(std::span<const float> planes) {
+    if (form_.interleaved) planes = interleave(planes);
+    if (!form_.bytes) return tensor(planes.data(), planes.size());
+    bytes_.resize(planes.size());
+    std::ranges::transform(planes, bytes_.begin(), [](float value) {
+      return static_cast<std::uint8_t>(std::clamp(std::round(value), 0.0F, 255.0F));
+    });
+    return tensor(bytes_.data(), bytes_.size());
+  }
+
+  std::span<const float> interleave(std::span<const float> planes) {
+    interleaved_.resize(planes.size());
+    const std::size_t pixels = planes.size() / 3;
+    for (std::size_t i = 0; i < pixels; ++i) {
+      for (std::size_t plane = 0; plane < 3; ++plane) {
+        interleaved_[3 * i + plane] = planes[plane * pixels + i];
+      }
+    }
+    return interleaved_;
+  }
+
   std::optional<std::filesystem::path> optimized_copy(const ModelFile& model,
                                                       const BackendOptions& options) {
     if (options.cache_dir.empty()) return std::nullopt;
@@ -138,7 +172,11 @@ class OnnxRuntimeBackend final : public InferenceBackend {
   Ort::Env env_;
   Ort::MemoryInfo memory_ = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
   std::optional<Ort::Session> session_;
+  InputSize input_;
+  PictureForm form_;
   std::array<std::int64_t, 4> input_shape_;
+  std::vector<float> interleaved_;
+  std::vector<std::uint8_t> bytes_;
   std::string input_name_;
   std::vector<std::string> output_names_;
   std::vector<const char*> output_name_pointers_;

@@ -57,6 +57,10 @@ std::optional<std::int64_t> classes_in(OutputLayout layout, OutputShape shape, C
         return std::nullopt;
       classes = shape.columns - 5;
       break;
+    case OutputLayout::YoloV5Landmarks:
+      if (shape.rows != kAnchorsPerCell * cells.three) return std::nullopt;
+      classes = shape.columns - 5 - kLandmarkFields;
+      break;
     case OutputLayout::YoloV8:
       if (shape.columns != cells.three && shape.columns != cells.four) return std::nullopt;
       classes = shape.rows - 4;
@@ -99,7 +103,7 @@ Error unknown_layout(const OutputView& output, InputSize input) {
 
 Error misfit(OutputLayout wanted, const OutputView& output, InputSize input) {
   return {ErrorCode::ModelInvalid,
-          "layout \"" + std::string{family_name(wanted)} + "\" does not fit the model's output: " +
+          "layout \"" + std::string{name_of(wanted)} + "\" does not fit the model's output: " +
               "found " + shape_text(output) + " for an input of " + input_text(input) +
               "; leave out \"layout\" to have it told from the model",
           "layout"};
@@ -125,28 +129,18 @@ std::optional<Error> wrong_task(const OnnxSignature& model) {
 
 }  // namespace
 
-std::string_view family_name(OutputLayout layout) noexcept {
-  switch (layout) {
-    case OutputLayout::YoloX:
-      return "yolox";
-    case OutputLayout::YoloV5:
-      return "yolov5";
-    case OutputLayout::YoloV8:
-      return "yolov8";
-    case OutputLayout::EndToEnd6:
-      return "yolov10";
-    case OutputLayout::Auto:
-      break;
-  }
-  return "auto";
-}
-
 Result<OutputPlan> plan_output(const OnnxSignature& model, const OutputView& output,
                                InputSize input, OutputLayout wanted) {
   if (auto wrong = wrong_task(model)) return std::move(*wrong);
   const auto shape = shape_of(output);
   if (!shape) return unknown_layout(output, input);
 
+  if (wanted == OutputLayout::YoloV5Landmarks) {
+    // Told by nothing but its name: the same shape could be eight classes more.
+    const auto classes = classes_in(wanted, *shape, Cells{input});
+    if (!classes) return misfit(wanted, output, input);
+    return OutputPlan{wanted, wanted, static_cast<std::uint32_t>(*classes)};
+  }
   for (const OutputLayout layout : kByTelling) {
     if (wanted != OutputLayout::Auto && wanted != layout) continue;
     const auto classes = classes_in(layout, *shape, Cells{input});

@@ -18,9 +18,6 @@ struct OutputPlan {
   std::uint32_t classes = 0;
 };
 
-/// "yolox", "yolov5", "yolov8", "yolov10": the names a pipeline file uses.
-[[nodiscard]] std::string_view family_name(OutputLayout layout) noexcept;
-
 /// Tells the layout by the shape that `output`, of a run on an empty picture, really has, and by
 /// the metadata that Ultralytics writes. `wanted` other than Auto is taken if the shape allows it.
 /// YOLOX exported with its decoding inside differs from the raw one in its values alone: those of

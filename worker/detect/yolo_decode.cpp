@@ -71,13 +71,14 @@ void decode_yolox(const OutputView& output, std::uint32_t classes, InputSize inp
   }
 }
 
-void decode_yolov5(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,
-                   std::vector<Candidate>& out) {
-  const std::size_t step = std::size_t{5} + classes;
+void decode_yolov5(const OutputView& output, std::uint32_t classes, std::uint32_t skipped,
+                   const DecodeFilter& filter, std::vector<Candidate>& out) {
+  const std::size_t first = std::size_t{5} + skipped;
+  const std::size_t step = first + classes;
   const float* const end = output.values.data() + output.values.size();
   for (const float* row = output.values.data(); row != end; row += step) {
     if (!(row[4] >= filter.min_confidence)) continue;
-    append_classes({row[0], row[1], row[2], row[3]}, row[4], {row + 5, classes}, filter, out);
+    append_classes({row[0], row[1], row[2], row[3]}, row[4], {row + first, classes}, filter, out);
   }
 }
 

@@ -27,9 +27,13 @@ struct DecodeFilter {
 void decode_yolox(const OutputView& output, std::uint32_t classes, InputSize input,
                   const DecodeFilter& filter, std::vector<Candidate>& out);
 
-/// `1×N×(5+C)`: centre, size, objectness, classes.
-void decode_yolov5(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,
-                   std::vector<Candidate>& out);
+/// Of the four points that some models give of an object between objectness and classes.
+inline constexpr std::uint32_t kLandmarkFields = 8;
+
+/// `1×N×(5+S+C)`: centre, size, objectness, `skipped` fields that say nothing of box and label,
+/// classes.
+void decode_yolov5(const OutputView& output, std::uint32_t classes, std::uint32_t skipped,
+                   const DecodeFilter& filter, std::vector<Candidate>& out);
 
 /// `1×(4+C)×N`: centre, size, classes, each as a row over all boxes.
 void decode_yolov8(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,

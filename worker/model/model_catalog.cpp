@@ -1,6 +1,7 @@
 #include "worker/model/model_catalog.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "common/json_fields.hpp"
@@ -14,20 +15,50 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Family names in the order of OutputLayout, pixel rules in the order of PixelRule.
-const std::vector<std::string_view> kFamilies{"auto", "yolox", "yolov5", "yolov8", "yolov10"};
-const std::vector<std::string_view> kPixelRules{"bgr_255", "rgb_1", "rgb_imagenet"};
-
 const std::vector<std::string> kNoLabels;
 
 using LabelSets = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// `{"classes": 1000, "names": {"407": "ambulance"}}`: some names of many classes.
+Result<std::vector<std::string>> read_sparse_set(const nlohmann::json& json,
+                                                 const std::string& path) {
+  JsonFields fields{json, path};
+  std::vector<std::string> labels(
+      static_cast<std::size_t>(fields.integer("classes", 1, 1, limits::kLabels)));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = "class_" + std::to_string(i);
+  const nlohmann::json* names = fields.member("names");
+  if (names == nullptr || !names->is_object()) {
+    fields.fail("names", "must be an object of class numbers and names");
+    return fields.finish().error();
+  }
+  JsonFields each{*names, fields.path_of("names")};
+  for (const auto& [number, unused] : names->items()) {
+    std::size_t index = labels.size();
+    std::from_chars(number.data(), number.data() + number.size(), index);
+    const std::string name = each.required_string(number, limits::kLabelBytes);
+    if (index >= labels.size()) {
+      each.fail(number, "is no number of a class below " + std::to_string(labels.size()));
+    } else {
+      labels[index] = name;
+    }
+  }
+  if (const auto done = each.finish(); !done) fields.fail(done.error());
+  if (const auto done = fields.finish(); !done) return done.error();
+  return labels;
+}
 
 Result<LabelSets> read_label_sets(const nlohmann::json* json, const std::string& path) {
   LabelSets sets;
   if (json == nullptr) return sets;
   JsonFields fields{*json, path};
   if (json->is_object()) {
-    for (const auto& [name, unused] : json->items()) {
+    for (const auto& [name, set] : json->items()) {
+      if (set.is_object()) {
+        auto sparse = read_sparse_set(*fields.member(name), fields.path_of(name));
+        if (!sparse) return sparse.error();
+        sets[name] = *std::move(sparse);
+        continue;
+      }
       sets[name] = fields.strings(name, limits::kLabels, limits::kLabelBytes);
     }
   }
@@ -54,9 +85,9 @@ Result<CatalogEntry> read_entry(const nlohmann::json& json, const std::string& p
   entry.name = fields.required_string("name", limits::kNameChars);
   entry.file = fields.required_string("file", limits::kPathBytes);
   entry.sha256 = fields.required_string("sha256", 64);
-  entry.layout = static_cast<OutputLayout>(fields.one_of("family", kFamilies, 0));
+  entry.layout = static_cast<OutputLayout>(fields.one_of("family", kLayoutNames, 0));
   if (fields.member("pixels") != nullptr) {
-    entry.pixels = static_cast<PixelRule>(fields.one_of("pixels", kPixelRules, 0));
+    entry.pixels = static_cast<PixelRule>(fields.one_of("pixels", kPixelRuleNames, 0));
   }
   if (const nlohmann::json* input = fields.member("input")) {
     JsonFields size{*input, fields.path_of("input")};
@@ -67,6 +98,7 @@ Result<CatalogEntry> read_entry(const nlohmann::json& json, const std::string& p
     if (const auto done = size.finish(); !done) fields.fail(done.error());
   }
   entry.labels = read_labels(fields, sets);
+  entry.alphabet = fields.string("alphabet", {}, limits::kAlphabet);
   entry.licence = fields.required_string("licence", limits::kNameChars);
   // For deploy/fetch_model and for people only.
   static_cast<void>(fields.member("notice"));

@@ -15,13 +15,6 @@
 
 namespace bulkhead::worker {
 
-/// What a model wants to find in its input tensor.
-enum class PixelRule {
-  Bgr255,       // blue first, 0 to 255: YOLOX
-  Rgb1,         // red first, 0 to 1: Ultralytics
-  RgbImagenet,  // red first, less ImageNet's mean, over its deviation: YOLOX before 0.1.1
-};
-
 /// One model of config/models.json.
 struct CatalogEntry {
   std::string name;
@@ -32,6 +25,7 @@ struct CatalogEntry {
   std::uint32_t input_width = 0;    // pixels; for models that leave it open
   std::uint32_t input_height = 0;
   std::vector<std::string> labels;
+  std::string alphabet;  // of a model that reads text: a symbol for each class of a slot
   std::string licence;
 };
 

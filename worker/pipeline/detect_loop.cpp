@@ -27,6 +27,7 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     const auto frame = stages_.ring.pop(stop, kFrameWait);
     if (!frame) {
       if (finished && !stop.stop_requested()) stages_.camera.end_of_clip();
+      if (stages_.wait) publish(stages_.wait());
       stages_.publisher.flush();
       continue;
     }
@@ -71,16 +72,20 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
     dark_picture_ = {};
     if (stages_.on_first_inferred) stages_.on_first_inferred();
   }
-  const bool empty = inference->objects.empty();
-  stages_.publisher.publish(empty ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important,
-                            Detection{.frame_id = frame.id,
-                                      .capture_wall_ns = frame.capture_wall_ns,
-                                      .camera_ns = frame.camera_ns,
-                                      .arrival_ns = frame.arrival_ns,
-                                      .infer_us = inference->times.infer_us,
-                                      .width = frame.width,
-                                      .height = frame.height,
-                                      .objects = std::move(inference->objects)});
+  publish(inference->events);
+  const auto priority =
+      inference->objects.empty() ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important;
+  const Detection detection{.frame_id = frame.id,
+                            .capture_wall_ns = frame.capture_wall_ns,
+                            .camera_ns = frame.camera_ns,
+                            .arrival_ns = frame.arrival_ns,
+                            .infer_us = inference->times.infer_us,
+                            .width = frame.width,
+                            .height = frame.height,
+                            .objects = std::move(inference->objects)};
+  const Sequence sequence = stages_.publisher.publish(priority, detection);
+  // After those who look now have it.
+  if (stages_.kept != nullptr) stages_.kept->keep(sequence, priority, detection);
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   // After the frame has made its camera live.
   if (const auto froze = frozen_picture_.observe(frame)) {
@@ -92,12 +97,23 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   return {};
 }
 
+void DetectLoop::publish(const std::vector<ClassedEvent>& events) {
+  for (const ClassedEvent& classed : events) {
+    const Sequence sequence = stages_.publisher.publish(classed.priority, classed.event);
+    if (stages_.kept != nullptr) stages_.kept->keep(sequence, classed.priority, classed.event);
+  }
+}
+
 void DetectLoop::count(const Inference& inference) noexcept {
   constexpr std::int64_t kNsPerUs = 1000;
   ipc::StatusPage& status = stages_.status;
   add(status.letterbox_ns_total, inference.times.letterbox_us * kNsPerUs);
   add(status.infer_ns_total, inference.times.infer_us * kNsPerUs);
   add(status.decode_ns_total, inference.times.decode_us * kNsPerUs);
+  add(status.track_ns_total, inference.track_ns);
+  add(status.crop_ns_total, inference.crop_ns);
+  status.crops_total.fetch_add(inference.crops.looked, ipc::kCounterOrder);
+  status.crops_skipped_total.fetch_add(inference.crops.skipped, ipc::kCounterOrder);
   status.frames_inferred_total.fetch_add(1, ipc::kCounterOrder);
   status.objects_total.fetch_add(inference.objects.size(), ipc::kCounterOrder);
 }

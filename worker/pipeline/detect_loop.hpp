@@ -2,15 +2,14 @@
 
 #include <functional>
 #include <stop_token>
-#include <vector>
 
 #include "common/detection.hpp"
 #include "common/result.hpp"
 #include "ipc/status_page.hpp"
-#include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
 #include "worker/frame/frame_ring.hpp"
 #include "worker/pipeline/dark_picture.hpp"
+#include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/frame_rate_gate.hpp"
 #include "worker/pipeline/frozen_picture.hpp"
 #include "worker/pipeline/stage_timer.hpp"
@@ -18,11 +17,14 @@
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
+#include "worker/sink/kept_results.hpp"
+#include "worker/zone/scene_stage.hpp"
 
 namespace bulkhead::worker {
 
 /// Takes frames from the ring, has them inferred and publishes what was found: IMPORTANT when
-/// there is something, BULK when there is nothing.
+/// there is something, BULK when there is nothing. Events of a frame come before its detection, so
+/// that who has read that has them all.
 ///
 /// Other thresholds and another rate take effect between two frames.
 ///
@@ -30,11 +32,6 @@ namespace bulkhead::worker {
 /// a full result ring never holds it up. Shows each stage and its time in the status page.
 class DetectLoop {
  public:
-  /// What one picture shows, and what finding it cost.
-  struct Inference {
-    std::vector<Object> objects;
-    StageTimes times;
-  };
   using Infer = std::function<Result<Inference>(const Frame&)>;
 
   /// What the loop works with; all of it outlives the loop.
@@ -48,6 +45,8 @@ class DetectLoop {
     TuningSlot& tuning;
     std::function<void(const ipc::Reconfigure&)> tune;  // what of it concerns `infer`
     std::function<void()> on_first_inferred;            // may be empty
+    KeptResults* kept = nullptr;                        // null: nobody keeps results
+    std::function<std::vector<ClassedEvent>()> wait{};  // while no frame comes; may be empty
   };
 
   DetectLoop(Stages stages, double max_fps);
@@ -60,6 +59,7 @@ class DetectLoop {
   void tune();
   void take(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
+  void publish(const std::vector<ClassedEvent>& events);
   void count(const Inference& inference) noexcept;
 
   Stages stages_;

@@ -21,19 +21,20 @@ using ipc::PriorityClass;
 ResultPublisher::ResultPublisher(const ipc::ShmSegment& segment, int doorbell_fd, ExitRequest& exit)
     : status_{segment.status()}, exit_{exit}, producer_{segment, doorbell_fd} {}
 
-void ResultPublisher::publish(PriorityClass priority, ipc::RecordBody body) {
+Sequence ResultPublisher::publish(PriorityClass priority, ipc::RecordBody body) {
   const MutexLock lock{mutex_};
   send_pending();
   if (priority == PriorityClass::Control || priority == PriorityClass::Critical) {
-    keep_or_send(priority, std::move(body));
-  } else {
-    send_or_drop(priority, std::move(body));
+    return keep_or_send(priority, std::move(body));
   }
+  look_at_pressure();
+  return send_or_drop(priority, std::move(body));
 }
 
 bool ResultPublisher::flush() {
   const MutexLock lock{mutex_};
   const bool all_sent = send_pending();
+  look_at_pressure();
   send_gaps();
   return all_sent;
 }
@@ -58,50 +59,77 @@ void ResultPublisher::send_gaps() {
   for (const auto priority : {PriorityClass::Important, PriorityClass::Bulk}) {
     Loss& loss = losses_[index_of(priority)];
     if (loss.count == 0 || producer_.occupancy(priority) >= kResumeBelow) continue;
-    if (priority == PriorityClass::Bulk && bulk_paused()) continue;
+    if (priority == PriorityClass::Bulk && bulk_paused_) continue;
     const ipc::Gap gap{priority, loss.from, loss.to, loss.count};
     loss = {};
     keep_or_send(PriorityClass::Control, gap);
   }
 }
 
-void ResultPublisher::keep_or_send(PriorityClass priority, ipc::RecordBody body) {
+Sequence ResultPublisher::keep_or_send(PriorityClass priority, ipc::RecordBody body) {
   ipc::Record record{.body = std::move(body)};
   auto& pending = pending_[index_of(priority)];
   if (pending.empty()) {
-    if (producer_.try_publish(priority, record)) return count_published();
+    if (producer_.try_publish(priority, record)) {
+      count_published();
+      return record.sequence;
+    }
   } else {
     producer_.number(record);  // a shorter one must not overtake those that wait
   }
   if (pending.size() == limits::kPendingRecords) {
     status_.results_dropped_total[index_of(priority)].fetch_add(1, ipc::kCounterOrder);
-    return exit_.request(ipc::kExitInternal);
+    exit_.request(ipc::kExitInternal);
+    return record.sequence;
   }
+  const Sequence sequence = record.sequence;
   pending.push_back(std::move(record));
+  return sequence;
 }
 
-void ResultPublisher::send_or_drop(PriorityClass priority, ipc::RecordBody body) {
-  constexpr std::int64_t kTtlNs = std::chrono::nanoseconds{limits::kBulkTtl}.count();
+Sequence ResultPublisher::send_or_drop(PriorityClass priority, ipc::RecordBody body) {
   const bool bulk = priority == PriorityClass::Bulk;
-  ipc::Record record{.deadline_ns = bulk ? monotonic_ns() + kTtlNs : 0, .body = std::move(body)};
-  if (bulk && bulk_paused()) {
+  const std::chrono::nanoseconds ttl{bulk ? limits::kBulkTtl : limits::kImportantTtl};
+  ipc::Record record{.deadline_ns = monotonic_ns() + ttl.count(), .body = std::move(body)};
+  if (bulk && bulk_paused_) {
     producer_.number(record);  // the reader sees the hole and learns its reason from the gap
   } else if (producer_.try_publish(priority, record)) {
     count_published();
-    return send_gaps();
+    send_gaps();
+    return record.sequence;
   }
   Loss& loss = losses_[index_of(priority)];
   if (loss.count == 0) loss.from = record.sequence;
   loss.to = record.sequence;
   ++loss.count;
   status_.results_dropped_total[index_of(priority)].fetch_add(1, ipc::kCounterOrder);
+  return record.sequence;
 }
 
-bool ResultPublisher::bulk_paused() {
+void ResultPublisher::look_at_pressure() {
   const double pressure = std::max(producer_.occupancy(PriorityClass::Important),
                                    producer_.occupancy(PriorityClass::Bulk));
-  bulk_paused_ = pressure >= (bulk_paused_ ? kResumeBelow : kPauseAt);
-  return bulk_paused_;
+  const bool was_paused =
+      std::exchange(bulk_paused_, pressure >= (bulk_paused_ ? kResumeBelow : kPauseAt));
+  if (bulk_paused_ && !was_paused) status_.result_pauses_total.fetch_add(1, ipc::kCounterOrder);
+  tell_pressure();
+}
+
+void ResultPublisher::tell_pressure() {
+  if (bulk_paused_ == pause_told_) return;
+  const std::int64_t now_ns = monotonic_ns();
+  // An end is only told to a supervisor that has read what began: counted from there, it never sees
+  // two begin closer than it allows, however long it slept.
+  constexpr std::int64_t kPauseNs = std::chrono::nanoseconds{limits::kPressureAlertPause}.count();
+  if (bulk_paused_ && resume_told_ns_ != 0 && now_ns - resume_told_ns_ < kPauseNs) return;
+  if (!bulk_paused_) resume_told_ns_ = now_ns;
+  pause_told_ = bulk_paused_;
+  keep_or_send(PriorityClass::Control,
+               ipc::Alert{.kind = ipc::AlertKind::ResultQueuePressure,
+                          .active = bulk_paused_,
+                          .text = bulk_paused_ ? "the supervisor reads results too slowly: those "
+                                                 "without objects are left out"
+                                               : "results are read in time again"});
 }
 
 void ResultPublisher::count_published() noexcept {

@@ -18,9 +18,11 @@ namespace bulkhead::worker {
 ///                       order; when that is full too the supervisor has not read for minutes, a
 ///                       protocol error that ends the worker (kExitInternal)
 ///   IMPORTANT, BULK     the newest is dropped and counted; once there is room again a `Gap` says
-///                       which sequences are missing
+///                       which sequences are missing. Expire after limits::kImportantTtl and
+///                       kBulkTtl: who reads them later drops and counts them
 ///   BULK                also paused from 80 % fill of its own or the IMPORTANT ring until both
-///                       are below 50 %, and expires after limits::kBulkTtl
+///                       are below 50 %; told on CONTROL as an alert that begins and ends, counted
+///                       in the status page
 ///
 /// Never waits. Owned by Worker, outlives its stages. Called by every thread of the worker: a lock
 /// of this process (never seen by another) makes the producer's one thread of them; it is held
@@ -30,7 +32,8 @@ class ResultPublisher {
   /// `exit` and `segment` outlive this object.
   ResultPublisher(const ipc::ShmSegment& segment, int doorbell_fd, ExitRequest& exit);
 
-  void publish(ipc::PriorityClass priority, ipc::RecordBody body);
+  /// The record's number, whatever becomes of it.
+  Sequence publish(ipc::PriorityClass priority, ipc::RecordBody body);
 
   /// Offers what is pending again: after a while without results, and before the end. True when
   /// nothing is pending any more.
@@ -46,9 +49,12 @@ class ResultPublisher {
   bool send_pending() BULKHEAD_REQUIRES(mutex_);
   bool send_pending(ipc::PriorityClass priority) BULKHEAD_REQUIRES(mutex_);
   void send_gaps() BULKHEAD_REQUIRES(mutex_);
-  void keep_or_send(ipc::PriorityClass priority, ipc::RecordBody body) BULKHEAD_REQUIRES(mutex_);
-  void send_or_drop(ipc::PriorityClass priority, ipc::RecordBody body) BULKHEAD_REQUIRES(mutex_);
-  [[nodiscard]] bool bulk_paused() BULKHEAD_REQUIRES(mutex_);
+  Sequence keep_or_send(ipc::PriorityClass priority, ipc::RecordBody body)
+      BULKHEAD_REQUIRES(mutex_);
+  Sequence send_or_drop(ipc::PriorityClass priority, ipc::RecordBody body)
+      BULKHEAD_REQUIRES(mutex_);
+  void look_at_pressure() BULKHEAD_REQUIRES(mutex_);
+  void tell_pressure() BULKHEAD_REQUIRES(mutex_);
   void count_published() noexcept;
 
   ipc::StatusPage& status_;
@@ -58,6 +64,8 @@ class ResultPublisher {
   std::array<std::deque<ipc::Record>, 2> pending_ BULKHEAD_GUARDED_BY(mutex_);  // CONTROL, CRITICAL
   std::array<Loss, ipc::kPriorityClasses> losses_ BULKHEAD_GUARDED_BY(mutex_);
   bool bulk_paused_ BULKHEAD_GUARDED_BY(mutex_) = false;
+  bool pause_told_ BULKHEAD_GUARDED_BY(mutex_) = false;
+  std::int64_t resume_told_ns_ BULKHEAD_GUARDED_BY(mutex_) = 0;  // 0: never
 };
 
 }  // namespace bulkhead::worker

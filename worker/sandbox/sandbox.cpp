@@ -35,6 +35,9 @@ ipc::Confined enter_sandbox(const ipc::StartMessage& start,
                             const std::filesystem::path& cache_dir) {
   std::error_code failure;  // whoever needs the cache says so
   std::filesystem::create_directories(cache_dir / kOptimizedModels, failure);
+  for (const std::string& folder : {start.spool_dir, start.history_dir}) {
+    if (!folder.empty()) std::filesystem::create_directories(folder, failure);
+  }
   const SandboxRules rules = sandbox_rules(start, cache_dir, library_folders());
   ipc::Confined level;
   level.uid = ::geteuid();

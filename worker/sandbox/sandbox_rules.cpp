@@ -1,12 +1,15 @@
 #include "worker/sandbox/sandbox_rules.hpp"
 
-#include <arpa/inet.h>
 #include <link.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
 #include <system_error>
+#include <variant>
+
+#include "common/ip_address.hpp"
 
 namespace bulkhead::worker {
 
@@ -71,6 +74,27 @@ class Rules {
   std::vector<FileRule> files_;
 };
 
+/// Of a sink that is a server.
+struct ServerAddress {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = false;
+  fs::path root_certificate;
+};
+
+std::vector<ServerAddress> servers_of(const std::vector<SinkSpec>& sinks) {
+  std::vector<ServerAddress> servers;
+  for (const SinkSpec& sink : sinks) {
+    if (const auto* redis = std::get_if<RedisSinkSpec>(&sink.place)) {
+      servers.push_back({redis->account.host, redis->account.port, false, {}});
+    } else if (const auto* postgres = std::get_if<PostgresSinkSpec>(&sink.place)) {
+      servers.push_back({postgres->account.host, postgres->account.port, postgres->tls != "disable",
+                         postgres->root_certificate});
+    }
+  }
+  return servers;
+}
+
 int add_folder_of(dl_phdr_info* library, std::size_t, void* found) {
   const fs::path file{library->dlpi_name};
   std::error_code failure;
@@ -82,12 +106,7 @@ int add_folder_of(dl_phdr_info* library, std::size_t, void* found) {
 
 }  // namespace
 
-bool is_numeric_host(const std::string& host) {
-  std::array<unsigned char, sizeof(in6_addr)> address{};
-  const std::string without_zone = host.substr(0, host.find('%'));
-  return ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
-         ::inet_pton(AF_INET6, without_zone.c_str(), address.data()) == 1;
-}
+bool is_numeric_host(const std::string& host) { return IpAddress::parse(host).has_value(); }
 
 std::vector<fs::path> library_folders() {
   std::set<fs::path> folders;
@@ -99,7 +118,11 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
                            const std::vector<fs::path>& libraries) {
   const RtspUrl& url = start.spec.url;
   const bool is_clip = url.scheme == "file";
-  const bool has_name = !is_clip && !is_numeric_host(url.host);
+  const std::vector<ServerAddress> servers = servers_of(start.sinks);
+  const bool has_name = (!is_clip && !is_numeric_host(url.host)) ||
+                        std::ranges::any_of(servers, [](const ServerAddress& server) {
+                          return !is_numeric_host(server.host);
+                        });
   Rules rules;
   rules.add_all(libraries);
   rules.add(kLibraries);
@@ -108,14 +131,22 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
   rules.add(start.model_dir);
   rules.add(start.model_catalog);
   // A name or a path beneath the folder of models is no rule of its own.
-  const fs::path model{start.spec.pipeline->detect.model};
-  if (model.is_absolute()) rules.add(model);
+  for (const fs::path model : models_of(*start.spec.pipeline)) {
+    if (model.is_absolute()) rules.add(model);
+  }
   if (is_clip) rules.add(url.path);
   if (has_name) {
     rules.add_all(kResolver);
     rules.add_replaceable("/etc/resolv.conf");
   }
-  if (url.scheme == "rtsps") rules.add_all(kTls);
+  const bool may_use_tls =
+      std::ranges::any_of(servers, [](const ServerAddress& server) { return server.tls; });
+  if (url.scheme == "rtsps" || may_use_tls) rules.add_all(kTls);
+  for (const ServerAddress& server : servers) rules.add(server.root_certificate);
+  if (!start.sinks.empty()) {
+    rules.add(start.spool_dir, FileAccess::Keep);
+    rules.add(start.history_dir, FileAccess::Keep);
+  }
   rules.add(fs::path{start.log_file}.parent_path(), FileAccess::Append);
   rules.add(cache_dir);
   rules.add(cache_dir / kOptimizedModels, FileAccess::Keep);
@@ -123,6 +154,7 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
   SandboxRules all;
   all.files = rules.take();
   if (!is_clip) all.tcp_ports.push_back(url.port);
+  for (const ServerAddress& server : servers) all.tcp_ports.push_back(server.port);
   if (has_name) all.tcp_ports.push_back(kDomainPort);
   if (has_name) all.local_sockets = LocalSockets::Allowed;
   return all;

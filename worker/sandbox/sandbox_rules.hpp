@@ -23,6 +23,7 @@ struct SandboxRules {
 /// Read: its model, the catalogue, the clip of a file:// address, `libraries`, the kernel's
 /// description of the processor; what the resolver reads, where the camera has a name; the
 /// machine's certificates, where it is met over TLS; the cache. Append: the folder of its log.
+/// For its sinks: the ports of servers, its own spool and history.
 /// Keep: the optimised models of the cache, but not GStreamer's list of plug-ins, which the next
 /// worker reads before it is confined. Connect: the camera's port; 53 where it has a name, for
 /// answers too long for UDP.

@@ -28,9 +28,9 @@ class FrameSource {
 
   /// One connection, from the first packet to the last; no retry inside. Success means that
   /// `stop` was requested; otherwise the error that ended it:
-  ///   ConnectFailed (unreachable, refused, silent), AuthFailed, NotFound, NoVideo,
-  ///   UnsupportedCodec, LimitReached (too many viewers, picture too large), DecodeError,
-  ///   Stalled (pictures stopped coming), EndOfStream.
+  ///   ConnectFailed (unreachable, refused, silent), AddressDenied (see guard_addresses),
+  ///   AuthFailed, NotFound, NoVideo, UnsupportedCodec, LimitReached (too many viewers, picture too
+  ///   large), DecodeError, Stalled (pictures stopped coming), EndOfStream.
   /// WorkerHung is different: the pipeline did not stop in `SourceLimits::teardown` and was
   /// abandoned with its threads. The process must end; it must not try again.
   /// After the return nothing is delivered any more, in every case.

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/ip_address.hpp"
+#include "worker/source/address_guard.hpp"
 #include "worker/source/camera_clock.hpp"
 #include "worker/source/gst_handles.hpp"
 #include "worker/source/picture_tap.hpp"
@@ -68,6 +70,12 @@ std::string path_of(std::string_view url) {
     return std::string{path == std::string_view::npos ? std::string_view{} : url.substr(path)};
   }
   return std::string{url.starts_with('/') ? url : std::string_view{}};
+}
+
+/// The end of an attempt that found no address it may connect to.
+Error address_denied(const std::string& why, const RtspUrl& url) {
+  const std::string name = IpAddress::parse(url.host) ? std::string{} : url.host + ": ";
+  return {ErrorCode::AddressDenied, name + why, "rtspUrl"};
 }
 
 /// Named by the request that makes the camera play, whose URL is that of all its streams.
@@ -302,6 +310,9 @@ Result<> RtspSource::run_once(FrameOutlet& outlet, std::stop_token stop) {
   gst_bin_add(GST_BIN(pipeline.get()), source);
   configure(source, url_, transport_, limits_);
 
+  guard_packets(source);
+  (void)take_denial();  // of another connection than this one
+
   const auto clock = std::make_shared<CameraClock>();
   clock->follow(source);
   const auto tap = std::make_shared<PictureTap>(outlet, clock);
@@ -315,6 +326,7 @@ Result<> RtspSource::run_once(FrameOutlet& outlet, std::stop_token stop) {
       case GST_MESSAGE_EOS:
         return Error{ErrorCode::EndOfStream, "The camera ended the stream", {}};
       case GST_MESSAGE_ERROR: {
+        if (const auto why = take_denial()) return address_denied(*why, url_);
         Error error = classify(stream_failure(message), connection->offer());
         error.message = replaced(std::move(error.message), url_.location(), url_.printable());
         return error;

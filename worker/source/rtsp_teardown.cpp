@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/limits.hpp"
+#include "worker/source/address_guard.hpp"
 
 namespace bulkhead::worker {
 
@@ -155,7 +156,10 @@ Result<> end_rtsp_session(const RtspUrl& camera, const RtspSession& session,
   const std::string location = place.location();
   const gint64 limit_us = std::chrono::microseconds{limit}.count();
   WaitLimit waits{connection.get(), limit, std::move(stop)};
-  if (gst_rtsp_connection_connect_usec(connection.get(), limit_us) != GST_RTSP_OK) return silent;
+  if (gst_rtsp_connection_connect_usec(connection.get(), limit_us) != GST_RTSP_OK) {
+    const auto why = take_denial();
+    return why ? Error{ErrorCode::AddressDenied, *why, "rtspUrl"} : silent;
+  }
   waits.connected();
   auto reply = ask(connection.get(), location, session.id, limit_us);
   if (reply && status_of(reply.get()) == GST_RTSP_STS_UNAUTHORIZED &&

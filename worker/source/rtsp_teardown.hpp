@@ -14,7 +14,8 @@ namespace bulkhead::worker {
 /// `limit`, and ends at once where `stop` is requested.
 ///
 /// Success: the camera has ended it. AuthFailed: it refuses the credentials; NotFound: it knows no
-/// such session; ConnectFailed: it answered otherwise, or not. The message never names the session.
+/// such session; AddressDenied: guard_addresses() lets nobody connect there; ConnectFailed: it
+/// answered otherwise, or not. The message never names the session.
 [[nodiscard]] Result<> end_rtsp_session(const RtspUrl& camera, const RtspSession& session,
                                         std::chrono::milliseconds limit, std::stop_token stop);
 

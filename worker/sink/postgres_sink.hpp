@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/ids.hpp"
+#include "common/sink_spec.hpp"
+#include "worker/sink/sink.hpp"
+
+namespace bulkhead::worker {
+
+/// Keeps the results of all sessions in one table of a PostgreSQL server (postgres_schema.hpp).
+///
+/// A batch is one statement, hence one transaction and one round trip, with one parameter for each
+/// column. ON CONFLICT DO NOTHING makes it safe to send again what may have been committed when the
+/// connection was lost; a key that another installation has used differs by its time and is a row
+/// of its own.
+///
+/// Each call ends within its limit of limits.hpp, whatever the server does: it cancels a statement
+/// that takes long itself (statement_timeout), and one that was stopped or is cut off is left by
+/// shutting the connection down (SocketDeadline, whose thread lives with the connection). To
+/// connect anew after any failure of the place is the caller's, by open().
+///
+/// For one thread. Exceptions of libpqxx end here. A pooler must keep a session to one server
+/// connection (prepared statements, settings).
+class PostgresSink final : public Sink {
+ public:
+  PostgresSink(PostgresSinkSpec spec, const SubscriptionId& session);
+  ~PostgresSink() override;
+
+  Result<> open() override;
+  Result<> write(std::span<const SinkRecord> batch) override;
+  [[nodiscard]] std::string_view kind() const noexcept override { return "postgres"; }
+
+ private:
+  struct Connection;
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  Result<> connect(Deadline deadline);
+  void insert(std::span<const SinkRecord> batch);
+  void add_partitions_of(std::span<const SinkRecord> batch);
+
+  const PostgresSinkSpec spec_;
+  const std::string session_;
+  std::unique_ptr<Connection> connection_;  // null from a transient error to the next open()
+};
+
+}  // namespace bulkhead::worker
