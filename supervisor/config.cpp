@@ -18,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string_view> kLogLevels{"trace", "debug", "info", "warn", "error"};
+const std::vector<std::string_view> kLoopbackRules{"open", "token"};
+constexpr std::size_t kOrigins = 64;
 constexpr std::int64_t kMegabytesOfATerabyte = 1024 * 1024;
 constexpr std::int64_t kHoursOfAYear = 365 * 24;
 
@@ -28,6 +30,11 @@ void visit(Fields& fields, Config& config) {
   fields.group("listen", [&](Fields& listen) {
     listen.text("host", config.listen.host);
     listen.integer("port", config.listen.port, 0, UINT16_MAX);
+    listen.group("tls", [&](Fields& tls) {
+      tls.path_or_none("certificate", config.listen.tls.certificate);
+      tls.path_or_none("key", config.listen.tls.key);
+      tls.path_or_none("client_ca", config.listen.tls.client_ca);
+    });
   });
   fields.group("session_processes", [&](Fields& processes) {
     auto& value = config.session_processes;
@@ -53,12 +60,25 @@ void visit(Fields& fields, Config& config) {
   });
   fields.group("sources", [&](Fields& sources) {
     sources.boolean("allow_file_urls", config.sources.allow_file_urls);
+    sources.blocks("deny", config.sources.deny);
+    sources.blocks("allow", config.sources.allow);
+  });
+  fields.group("streams", [&](Fields& streams) {
+    auto& value = config.streams;
+    streams.integer("memory_mb", value.memory_mb, 1, kMegabytesOfATerabyte);
+    streams.integer("flush_pause_ms", value.flush_pause_ms, -1, limits::kFlushPause.count());
+    streams.boolean("adaptive_capacity", value.adaptive_capacity);
+  });
+  fields.group("access", [&](Fields& access) {
+    access.choice("loopback", config.access.loopback, kLoopbackRules);
+    access.texts("origins", config.access.origins, kOrigins);
   });
   fields.group("connection_rate", [&](Fields& rates) {
     auto& value = config.connection_rate;
     rates.number("per_host_per_second", value.per_host_per_second, 0.1, 1000);
     rates.number("per_machine_per_second", value.per_machine_per_second, 0.1, 1000);
   });
+  fields.sinks("sinks", config.sinks);
   fields.path("state_dir", config.state_dir);
   fields.path("pipelines_dir", config.pipelines_dir);
   fields.path("models_dir", config.models_dir);
@@ -94,6 +114,20 @@ class Reader {
     value = fields_.string(key, value, limits::kPathBytes);
     if (value.empty()) fields_.fail(key, "is empty; remove it or give at least one character");
   }
+  void texts(const char* key, std::vector<std::string>& values, std::size_t most) {
+    values = fields_.strings(key, most, limits::kPathBytes);
+  }
+  void blocks(const char* key, std::vector<AddressBlock>& value) {
+    if (fields_.member(key) != nullptr) value = read_blocks(fields_, key);
+  }
+  void sinks(const char* key, std::vector<SinkSpec>& value) {
+    const nlohmann::json* list = fields_.member(key);
+    if (list == nullptr) return;
+    auto sinks = read_sinks(*list, fields_.path_of(key));
+    if (!sinks) return fields_.fail(sinks.error());
+    value = std::move(*sinks);
+    for (SinkSpec& sink : value) resolve_files(sink, base_);
+  }
   void text_or_none(const char* key, std::string& value) {
     value = fields_.string(key, value, limits::kPathBytes);
   }
@@ -101,6 +135,10 @@ class Reader {
     std::string text_value = value.string();
     text(key, text_value);
     value = (base_ / text_value).lexically_normal();
+  }
+  void path_or_none(const char* key, fs::path& value) {
+    const std::string text_value = fields_.string(key, value.string(), limits::kPathBytes);
+    value = text_value.empty() ? fs::path{} : (base_ / text_value).lexically_normal();
   }
   void choice(const char* key, std::string& value, const std::vector<std::string_view>& names) {
     const auto now = std::find(names.begin(), names.end(), value);
@@ -134,8 +172,19 @@ class Writer {
   void number(const char* key, const double& value, double, double) { object_[key] = value; }
   void boolean(const char* key, const bool& value) { object_[key] = value; }
   void text(const char* key, const std::string& value) { object_[key] = value; }
+  void texts(const char* key, const std::vector<std::string>& values, std::size_t) {
+    object_[key] = values;
+  }
+  void blocks(const char* key, const std::vector<AddressBlock>& value) {
+    object_[key] = texts_of(value);
+  }
+  void sinks(const char* key, const std::vector<SinkSpec>& value) {
+    nlohmann::json& list = object_[key] = nlohmann::json::array();
+    for (const SinkSpec& sink : value) list.push_back(sink.to_json(SinkSpec::Secrets::Hidden));
+  }
   void text_or_none(const char* key, const std::string& value) { text(key, value); }
   void path(const char* key, const fs::path& value) { object_[key] = value.string(); }
+  void path_or_none(const char* key, const fs::path& value) { path(key, value); }
   void choice(const char* key, const std::string& value, const std::vector<std::string_view>&) {
     object_[key] = value;
   }
@@ -171,18 +220,25 @@ Config defaults() {
   return config;
 }
 
-/// Whoever reaches the port commands every camera, so it stays on this machine.
+/// What is not encrypted stays on this machine.
 void check_listen(Reader& fields, Config::Listen& listen) {
+  const TlsFiles& tls = listen.tls;
+  if (tls.certificate.empty() != tls.key.empty()) {
+    fields.fail(tls.key.empty() ? "listen.tls.key" : "listen.tls.certificate",
+                "is empty; certificate and key go together");
+  } else if (!tls.client_ca.empty() && tls.certificate.empty()) {
+    fields.fail("listen.tls.certificate", "is empty, but client_ca is for TLS only; give both");
+  }
   if (listen.host == "localhost") listen.host = "127.0.0.1";
   boost::system::error_code failure;
   const auto address = boost::asio::ip::make_address(listen.host, failure);
   if (failure) {
-    fields.fail("listen.host", "is no IP address; give a loopback address such as 127.0.0.1");
-  } else if (!address.is_loopback()) {
+    fields.fail("listen.host", "is no IP address; give one such as 127.0.0.1, or 0.0.0.0 for all");
+  } else if (!address.is_loopback() && tls.certificate.empty()) {
     fields.fail("listen.host",
                 listen.host +
-                    " can be reached from other machines, and there is no authentication; give "
-                    "127.0.0.1 or ::1, and put a tunnel or a proxy that authenticates in front");
+                    " can be reached from other machines, and a token would go there unencrypted; "
+                    "give listen.tls.certificate and listen.tls.key, or 127.0.0.1 or ::1");
   }
 }
 
@@ -239,6 +295,12 @@ Result<Config> Config::load(const fs::path& file, const std::vector<std::string>
   }
   if (const auto done = fields.finish(); !done) return done.error();
   return config;
+}
+
+bool Config::is_reachable() const {
+  boost::system::error_code failure;
+  const auto address = boost::asio::ip::make_address(listen.host, failure);
+  return !failure && !address.is_loopback();
 }
 
 nlohmann::json Config::to_json() const {

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "common/address_policy.hpp"
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "common/sink_spec.hpp"
 #include "supervisor/session/session_limits.hpp"
+#include "supervisor/transport/tls_files.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -18,8 +21,9 @@ namespace bulkhead::supervisor {
 /// describes them; a test holds both against this struct.
 struct Config {
   struct Listen {
-    std::string host = "127.0.0.1";  // a loopback address: there is no authentication yet
+    std::string host = "127.0.0.1";  // beyond loopback only with TLS
     std::uint16_t port = 8001;       // 0: a free one, named by the ready line
+    TlsFiles tls;                    // absolute after load, or empty
   } listen;
 
   struct SessionProcesses {
@@ -44,10 +48,27 @@ struct Config {
   } resource_limits;
 
   struct Sources {
-    bool allow_file_urls = true;  // file:// clips; only meaningful while loopback is the only door
+    bool allow_file_urls = true;  // file:// clips of this machine
+    // Blocks of addresses that no camera may have, and those that it may have all the same.
+    std::vector<AddressBlock> deny = default_denied_blocks();
+    std::vector<AddressBlock> allow;
   } sources;
 
+  /// All result streams of all clients.
+  struct Streams {
+    std::uint32_t memory_mb = 64;      // what they may hold together
+    std::int32_t flush_pause_ms = -1;  // between two writes to one client; -1: follows the load
+    bool adaptive_capacity = true;     // of a stream's outbox: follows how fast its client reads
+  } streams;
+
+  struct Access {
+    std::string loopback = "open";     // "token": who comes from this machine needs one, too
+    std::vector<std::string> origins;  // of pages that may use the control channel besides our own
+  } access;
+
   ConnectionRates connection_rate;
+
+  std::vector<SinkSpec> sinks = default_sinks();  // where each session's results are kept
 
   // Absolute after load.
   std::filesystem::path state_dir;
@@ -64,7 +85,11 @@ struct Config {
   static Result<Config> load(const std::filesystem::path& file,
                              const std::vector<std::string>& overrides);
 
-  /// The configuration in effect, every key included, in the form `load` reads.
+  /// Others than this machine can connect.
+  [[nodiscard]] bool is_reachable() const;
+
+  /// The configuration in effect, every key included, in the form `load` reads; but without the
+  /// passwords of sinks.
   [[nodiscard]] nlohmann::json to_json() const;
 
   /// The named pipeline of `pipelines_dir`, read anew at each call so that edits count at the next

@@ -1,18 +1,22 @@
 #include "supervisor/supervisor.hpp"
 
+#include <netinet/in.h>
 #include <spdlog/logger.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
 #include "common/limits.hpp"
 #include "common/rotating_log.hpp"
 #include "supervisor/supervisor_parts.hpp"
+#include "supervisor/transport/server_tls.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -36,13 +40,15 @@ Result<void> make_private_folder(const fs::path& folder) {
   return errno_error(ErrorCode::Io, "cannot make " + folder.string());
 }
 
-Result<std::shared_ptr<spdlog::logger>> open_own_log(const Config& config, const fs::path& folder) {
+/// `name` of the log folder, rotated as all are.
+Result<std::shared_ptr<spdlog::logger>> open_own_log(const Config& config, const fs::path& folder,
+                                                     const char* name, bool also_stderr) {
   const auto& rotation = config.session_processes.log_rotation;
-  return open_log({.file = folder / "detector_worker_main.log",
+  return open_log({.file = folder / name,
                    .max_bytes = rotation.max_size_mb * kMegabyte,
                    .backup_count = rotation.backup_count,
-                   .level = config.log_level,
-                   .also_stderr = true},
+                   .level = also_stderr ? config.log_level : "info",
+                   .also_stderr = also_stderr},
                   std::make_shared<Redactor>());
 }
 
@@ -56,6 +62,10 @@ SessionEnvironment environment_of(const Config& config, std::string worker_execu
   environment.log_dir = log_dir.string();
   environment.model_dir = config.models_dir.string();
   environment.model_catalog = config.model_catalog.string();
+  environment.addresses = {.deny = config.sources.deny, .allow = config.sources.allow};
+  environment.sinks = config.sinks;
+  environment.history_dir = config.state_dir / "history";
+  environment.spool_dir = config.state_dir / "spool";
   environment.max_sessions = config.session_processes.max_concurrent_sessions;
   environment.log_max_bytes = config.session_processes.log_rotation.max_size_mb * kMegabyte;
   environment.log_backup_count = config.session_processes.log_rotation.backup_count;
@@ -84,6 +94,16 @@ std::unique_ptr<WorkerCgroups> make_cgroups(std::uint64_t memory_mb, const Inher
   return cgroups ? std::move(*cgroups) : nullptr;
 }
 
+/// Of a socket that came along, before anybody listens: no worker starts without knowing it. 0: it
+/// is no socket of a port, which whoever goes on with it will say.
+std::uint16_t port_of(int listener_fd) {
+  sockaddr_storage bound{};
+  socklen_t bytes = sizeof bound;
+  if (::getsockname(listener_fd, reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) return 0;
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
 /// "LIVE 3, OFFLINE 1, OFFLINE as expected 2", by name.
 std::string summary_of(const std::vector<SessionView>& sessions) {
   std::map<std::string, std::size_t> counts;
@@ -97,6 +117,24 @@ std::string summary_of(const std::vector<SessionView>& sessions) {
     text += (text.empty() ? "" : ", ") + state + " " + std::to_string(count);
   }
   return text.empty() ? "no cameras" : text;
+}
+
+/// Who may come in, and how. Before an upgrade, too: the next program would end where it cannot
+/// know.
+std::optional<StartFailure> check_access(const Config& config) {
+  const auto tokens = read_tokens(config.state_dir / kTokenFile);
+  if (!tokens) return StartFailure{kExitStateDir, tokens.error().message};
+  if (config.is_reachable() && tokens->empty()) {
+    return StartFailure{kExitConfig,
+                        "listen.host: " + config.listen.host +
+                            " can be reached from other machines, and there is no token that they "
+                            "could show: start once with 127.0.0.1, make one with bulkhead token "
+                            "add NAME --role admin, then start with this address"};
+  }
+  if (config.listen.tls.certificate.empty()) return std::nullopt;
+  const auto tls = make_tls_context(config.listen.tls);
+  if (!tls) return StartFailure{kExitConfig, tls.error().field + ": " + tls.error().message};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -113,6 +151,7 @@ boost::system::result<WorkerUser, StartFailure> Supervisor::check(
   }
   const auto worker_user = find_worker_user(config.session_processes.worker_user);
   if (!worker_user) return StartFailure{kExitConfig, worker_user.error().message};
+  if (auto failure = check_access(config)) return *std::move(failure);
   return *worker_user;
 }
 
@@ -137,8 +176,10 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   if (const auto given = hand_over(config.state_dir, *worker_user); !given) {
     return StartFailure{kExitStateDir, given.error().message};
   }
-  auto log = open_own_log(config, log_dir);
+  auto log = open_own_log(config, log_dir, "detector_worker_main.log", true);
   if (!log) return StartFailure{kExitStateDir, log.error().message};
+  auto audit = open_own_log(config, log_dir, "audit.log", false);
+  if (!audit) return StartFailure{kExitStateDir, audit.error().message};
 
   auto cgroups = make_cgroups(config.resource_limits.memory_per_process_mb, inherited, **log);
   SessionEnvironment environment =
@@ -149,18 +190,24 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   std::unique_ptr<Supervisor> supervisor{new Supervisor{}};
   supervisor->parts_ = std::make_unique<Parts>(std::move(config), std::move(next), std::move(*lock),
                                                *log, std::move(cgroups), std::move(environment),
-                                               inherited, supervisor->services(inherited));
+                                               inherited, *audit, supervisor->services(inherited));
   Parts& parts = *supervisor->parts_;
   if (!parts.registry) return StartFailure{kExitStateDir, parts.registry.error().message};
+  if (!parts.tokens) return StartFailure{kExitStateDir, parts.tokens.error().message};
   // Workers first: connections that wait shall find them.
-  if (inherited != nullptr) supervisor->resume_sessions(*inherited);
+  if (inherited != nullptr) {
+    parts.sessions.set_control_port(port_of(inherited->listener_fd));
+    supervisor->resume_sessions(*inherited);
+  }
   const auto listening =
       inherited != nullptr ? parts.control.resume(inherited->listener_fd) : parts.control.listen();
   if (!listening) return StartFailure{kExitUnavailable, listening.error().message};
+  parts.sessions.set_control_port(parts.control.port());
   parts.signals = std::make_unique<Signals>(
       parts.loop, [self = supervisor.get()](int number) { self->stop(number); });
   if (inherited == nullptr) supervisor->restore_sessions();
   supervisor->watch_health();
+  supervisor->flush_log();
   parts.log->info("{} version={} pid={} url={} state_dir={}",
                   inherited != nullptr ? "upgraded" : "started", BULKHEAD_VERSION, ::getpid(),
                   supervisor->http_url(), log_value(parts.config.state_dir.string()));
@@ -174,7 +221,8 @@ Supervisor::~Supervisor() = default;
 std::string Supervisor::http_url() const {
   const std::string& host = parts_->config.listen.host;
   const bool brackets = host.find(':') != host.npos;
-  return "http://" + (brackets ? "[" + host + "]" : host) + ":" +
+  const bool is_tls = !parts_->config.listen.tls.certificate.empty();
+  return (is_tls ? "https://" : "http://") + (brackets ? "[" + host + "]" : host) + ":" +
          std::to_string(parts_->control.port());
 }
 
@@ -225,7 +273,7 @@ void Supervisor::stop(int signal_number) {
   parts_->stopping = true;
   parts_->log->info("stopping signal={} sessions={}", signal_number, parts_->sessions.size());
   parts_->service.stopping();
-  parts_->health_timer.cancel();
+  parts_->health_timer.stop();
   parts_->control.stop_accepting();
   parts_->stop_timer.expires_after(limits::kShutdownTime);
   parts_->stop_timer.async_wait([this](const boost::system::error_code& failure) {
@@ -241,7 +289,8 @@ void Supervisor::stop(int signal_number) {
 void Supervisor::close() {
   parts_->control.close();
   parts_->signals->close();
-  parts_->alive_timer.cancel();
+  parts_->alive_timer.stop();
+  parts_->log_timer.stop();
   parts_->stop_timer.cancel();
   parts_->dry_run.reset();
   parts_->farewell_timer.cancel();
@@ -252,24 +301,23 @@ void Supervisor::say_alive() {
   const auto interval = parts_->service.alive_interval();
   if (!interval) return;
   parts_->service.alive();
-  parts_->alive_timer.expires_after(*interval);
-  parts_->alive_timer.async_wait([this](const boost::system::error_code& failure) {
-    if (!failure) say_alive();
-  });
+  parts_->alive_timer.start(*interval, [this] { parts_->service.alive(); });
+}
+
+/// The count of a line that was repeated, when it is due.
+void Supervisor::flush_log() {
+  parts_->log->flush();
+  parts_->log_timer.start(limits::kLogFoldTime, [this] { parts_->log->flush(); });
 }
 
 /// A line in the log whenever the sum of all sessions' states has changed since the last look.
 void Supervisor::watch_health() {
-  parts_->health_timer.expires_after(
-      std::chrono::seconds{parts_->config.session_processes.health_check_interval});
-  parts_->health_timer.async_wait([this](const boost::system::error_code& failure) {
-    if (failure) return;  // stopping
+  const std::chrono::seconds pause{parts_->config.session_processes.health_check_interval};
+  parts_->health_timer.start(pause, [this] {
     std::string health = summary_of(parts_->sessions.list());
-    if (health != parts_->health) {
-      parts_->health = std::move(health);
-      parts_->log->info("sessions: {}", parts_->health);
-    }
-    watch_health();
+    if (health == parts_->health) return;
+    parts_->health = std::move(health);
+    parts_->log->info("sessions: {}", parts_->health);
   });
 }
 

@@ -49,7 +49,7 @@ class Supervisor {
       const std::optional<Inheritance>& inheritance);
 
   /// What of `create` can be known without doing anything, also for a dry run: whom its workers are
-  /// to run as.
+  /// to run as, and that it can know its tokens.
   static boost::system::result<WorkerUser, StartFailure> check(
       const Config& config, const std::string& worker_executable);
 
@@ -72,6 +72,7 @@ class Supervisor {
   void close();
   void watch_health();
   void say_alive();
+  void flush_log();
 
   // supervisor_upgrade.cpp
   [[nodiscard]] ProgramServices services(const Inheritance* inherited);

@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "common/periodic_timer.hpp"
 #include "common/result.hpp"
+#include "supervisor/access/token_store.hpp"
 #include "supervisor/config.hpp"
 #include "supervisor/control/control_server.hpp"
 #include "supervisor/control/control_services.hpp"
@@ -30,7 +32,8 @@ namespace bulkhead::supervisor {
 struct Supervisor::Parts {
   Parts(Config settings, NextProgram next_program, InstanceLock held,
         std::shared_ptr<spdlog::logger> logger, std::unique_ptr<WorkerCgroups> worker_cgroups,
-        SessionEnvironment environment, const Inheritance* inheritance, ProgramServices program)
+        SessionEnvironment environment, const Inheritance* inheritance,
+        std::shared_ptr<spdlog::logger> audit, ProgramServices program)
       : config{std::move(settings)},
         next{std::move(next_program)},
         lock{std::move(held)},
@@ -40,10 +43,17 @@ struct Supervisor::Parts {
         first_generation{begin_generations(inheritance)},
         upgrades_total{program.upgrades_total},
         sessions{loop, with_generations(std::move(environment)), session_events()},
-        control{loop, config, sessions,          registry ? registry->get() : nullptr,
-                hub,  log,    std::move(program)},
+        tokens{TokenStore::open(loop, config.state_dir / kTokenFile)},
+        control{loop,
+                config,
+                sessions,
+                registry ? registry->get() : nullptr,
+                hub,
+                log,
+                with_access(std::move(program), std::move(audit))},
         health_timer{loop},
         alive_timer{loop},
+        log_timer{loop},
         stop_timer{loop},
         farewell_timer{loop} {}
 
@@ -51,6 +61,12 @@ struct Supervisor::Parts {
   Generation begin_generations(const Inheritance* inheritance) {
     const Generation reserved = registry ? (*registry)->begin_generations() : 0;
     return inheritance != nullptr ? inheritance->first_generation : reserved;
+  }
+
+  ProgramServices with_access(ProgramServices program, std::shared_ptr<spdlog::logger> audit) {
+    if (tokens) program.tokens = tokens->get();
+    program.audit = std::move(audit);
+    return program;
   }
 
   SessionEnvironment with_generations(SessionEnvironment environment) const {
@@ -78,15 +94,17 @@ struct Supervisor::Parts {
   InstanceLock lock;
   std::shared_ptr<spdlog::logger> log;
   std::unique_ptr<WorkerCgroups> cgroups;  // null: none can be made here
-  Hub hub;
+  Hub hub{std::size_t{config.streams.memory_mb} * 1024 * 1024};
   boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
   Result<std::unique_ptr<Registry>> registry;
   const Generation first_generation;  // before the first worker of this process
   const std::uint32_t upgrades_total;
   SessionTable sessions;
+  Result<std::unique_ptr<TokenStore>> tokens;
   ControlServer control;
-  boost::asio::steady_timer health_timer;
-  boost::asio::steady_timer alive_timer;
+  PeriodicTimer health_timer;
+  PeriodicTimer alive_timer;
+  PeriodicTimer log_timer;
   boost::asio::steady_timer stop_timer;
   boost::asio::steady_timer farewell_timer;
   std::unique_ptr<DryRun> dry_run;  // null: none runs

@@ -9,6 +9,7 @@
 
 #include "common/rotating_log.hpp"
 #include "supervisor/supervisor_parts.hpp"
+#include "supervisor/transport/server_tls.hpp"
 #include "supervisor/upgrade/upgrade_limits.hpp"
 
 namespace bulkhead::supervisor {
@@ -97,6 +98,10 @@ void Supervisor::leave() {
 
 void Supervisor::become_next() {
   if (parts_->stopping) return unblock_stop_signals();
+  // Files that are being renewed just now: the next program could not start with one half of them.
+  if (const TlsFiles& files = parts_->config.listen.tls; !files.certificate.empty()) {
+    if (const auto tls = make_tls_context(files); !tls) return stay(tls.error());
+  }
   if (!(*parts_->registry)->flush(kRegistryFlushTime)) {
     return stay({ErrorCode::Timeout, "the disk does not take the registry's last changes", {}});
   }

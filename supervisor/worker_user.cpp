@@ -75,7 +75,7 @@ Result<> hand_over(const fs::path& state_dir, const WorkerUser& user) {
       ::chmod(state_dir.c_str(), kPass) != 0) {
     return not_given(state_dir);
   }
-  for (const char* folder : {"logs", "cache"}) {
+  for (const char* folder : {"logs", "cache", "history", "spool"}) {
     if (auto given = give(state_dir / folder, user); !given) return given;
   }
   return {};

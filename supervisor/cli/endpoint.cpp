@@ -16,7 +16,8 @@ constexpr std::string_view kDefaultPort = "8001";
 constexpr std::string_view kDefaultPath = "/ws";
 
 Failure refused(std::string_view url, const std::string& sentence) {
-  return {Exit::Usage, "--url " + std::string{url} + ": " + sentence + "; write ws://HOST:PORT/ws"};
+  return {Exit::Usage, "--url " + std::string{url} + ": " + sentence +
+                           "; write ws://HOST:PORT/ws, or wss:// for TLS"};
 }
 
 bool is_port(std::string_view text) {
@@ -25,13 +26,19 @@ bool is_port(std::string_view text) {
   return failure == std::errc{} && end == text.data() + text.size() && port != 0;
 }
 
-/// The rest after `scheme://`, or nothing where the scheme is another one.
-std::optional<std::string_view> without_scheme(std::string_view url) {
+struct Scheme {
+  bool is_tls = false;
+  std::string_view rest;  // of the URL
+};
+
+/// Nothing where the scheme is another one; without one it is ws.
+std::optional<Scheme> scheme_of(std::string_view url) {
   const std::size_t end = url.find("://");
-  if (end == url.npos) return url;
-  const std::string_view scheme = url.substr(0, end);
-  if (scheme != "ws" && scheme != "http") return std::nullopt;
-  return url.substr(end + 3);
+  if (end == url.npos) return Scheme{false, url};
+  const std::string_view name = url.substr(0, end);
+  const bool is_tls = name == "wss" || name == "https";
+  if (!is_tls && name != "ws" && name != "http") return std::nullopt;
+  return Scheme{is_tls, url.substr(end + 3)};
 }
 
 }  // namespace
@@ -40,14 +47,16 @@ Outcome<Endpoint> Endpoint::parse(std::string_view url) {
   if (url.size() > limits::kUrlChars || has_control_character(url)) {
     return refused("", "is too long or holds a control character");
   }
-  const auto rest = without_scheme(url);
-  if (!rest) return refused(url, "only ws:// is spoken");
-  const std::size_t slash = rest->find('/');
-  const std::string_view authority = rest->substr(0, slash);
-  const std::string_view path = slash == rest->npos ? "" : rest->substr(slash);
+  const auto scheme = scheme_of(url);
+  if (!scheme) return refused(url, "only ws:// and wss:// are spoken");
+  const std::string_view rest = scheme->rest;
+  const std::size_t slash = rest.find('/');
+  const std::string_view authority = rest.substr(0, slash);
+  const std::string_view path = slash == rest.npos ? "" : rest.substr(slash);
   if (authority.find('@') != authority.npos) return refused("", "user names are not supported");
 
   Endpoint endpoint;
+  endpoint.is_tls = scheme->is_tls;
   endpoint.path = path.size() > 1 ? path : kDefaultPath;
   std::string_view port;
   if (!authority.empty() && authority.front() == '[') {
@@ -73,6 +82,6 @@ std::string Endpoint::authority() const {
   return (brackets ? "[" + host + "]" : host) + ":" + port;
 }
 
-std::string Endpoint::url() const { return "ws://" + authority() + path; }
+std::string Endpoint::url() const { return (is_tls ? "wss://" : "ws://") + authority() + path; }
 
 }  // namespace bulkhead::cli

@@ -9,4 +9,8 @@ namespace bulkhead::cli {
 /// seen, a session's change of state, or a gap. Empty for a method this program does not know.
 [[nodiscard]] std::string event_line(const nlohmann::json& notification, bool colours);
 
+/// "  colour=red  plate=AB123": what the pipeline has to say of an object beyond its label, by its
+/// `attributes`, members of which are objects with a `label` or texts.
+[[nodiscard]] std::string attributes_text(const nlohmann::json& attributes);
+
 }  // namespace bulkhead::cli

@@ -4,7 +4,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
 #include <deque>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,7 @@
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/redaction.hpp"
+#include "supervisor/transport/transport_stream.hpp"
 
 namespace bulkhead::cli {
 
@@ -37,6 +37,25 @@ Failure not_there(const Endpoint& endpoint, const std::string& why) {
                               ")\n"
                               "  Start one:     bulkhead-supervisor\n"
                               "  Or say where:  bulkhead --url ws://HOST:PORT/ws, or BULKHEAD_URL"};
+}
+
+/// The supervisor does not let us in; why, as far as the status of its answer tells.
+Failure not_let_in(const Endpoint& endpoint, unsigned status) {
+  std::string why = "HTTP " + std::to_string(status);
+  if (status == 401) {
+    why = endpoint.token.empty() ? "a token is needed; give it with --token-file FILE"
+                                 : "the token is not known, revoked or expired";
+  } else if (status == 400 && !endpoint.is_tls) {
+    why += "; write wss:// where it speaks TLS";
+  } else if (status == 429) {
+    why = "too many refused logins from here, or too many connections; wait a little";
+  }
+  return {Exit::Refused, endpoint.url() + " refuses: " + why};
+}
+
+Failure no_tls(const Endpoint& endpoint, const std::string& why) {
+  return {Exit::Refused, "no TLS with " + endpoint.url() + " (" + why +
+                             "); give --cert-file and --key-file where it asks for a certificate"};
 }
 
 /// What the error object of a reply says, in one line.
@@ -69,6 +88,8 @@ struct RpcClient::Connection {
   }
 
   Outcome<> open(Limit limit);
+  Outcome<> secure(Clock::time_point deadline, Limit limit);
+  [[nodiscard]] bool is_on_this_machine();
   Outcome<> send(const std::string& text, Clock::time_point deadline, Limit limit);
   Outcome<json> receive(std::optional<Clock::time_point> deadline, Limit limit);
 
@@ -84,7 +105,7 @@ struct RpcClient::Connection {
 
   Endpoint endpoint;
   asio::io_context loop;
-  websocket::stream<beast::tcp_stream> socket{loop};
+  websocket::stream<TransportStream> socket{TransportStream{beast::tcp_stream{loop}}};
   beast::flat_buffer buffer;
   std::deque<json> notifications;
   std::uint64_t last_id = 0;
@@ -105,11 +126,18 @@ Outcome<> RpcClient::Connection::open(Limit limit) {
   if (*outcome) return not_there(endpoint, outcome->message());
 
   done.reset();
-  beast::get_lowest_layer(socket).async_connect(
+  socket.next_layer().tcp().async_connect(
       addresses, [&](error_code failure, const tcp::endpoint&) { done = failure; });
   outcome = await(done, deadline);
   if (!outcome) return not_there(endpoint, "no answer within " + seconds_text(limit));
   if (*outcome) return not_there(endpoint, outcome->message());
+  if (!endpoint.is_tls && !endpoint.token.empty() && !is_on_this_machine()) {
+    return Failure{Exit::Usage, "a token would go to " + endpoint.url() +
+                                    " in the clear, for all on the way to read; write wss://"};
+  }
+  if (endpoint.is_tls) {
+    if (auto secured = secure(deadline, limit); !secured) return secured;
+  }
 
   websocket::stream_base::timeout times =
       websocket::stream_base::timeout::suggested(beast::role_type::client);
@@ -117,13 +145,50 @@ Outcome<> RpcClient::Connection::open(Limit limit) {
   times.keep_alive_pings = true;
   socket.set_option(times);
   socket.read_message_max(limits::kCliMessageBytes);
+  if (!endpoint.token.empty()) {
+    socket.set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
+      request.set(beast::http::field::authorization, "Bearer " + endpoint.token);
+    }));
+  }
   done.reset();
-  socket.async_handshake(endpoint.authority(), endpoint.path,
+  websocket::response_type answer;
+  socket.async_handshake(answer, endpoint.authority(), endpoint.path,
                          [&](error_code failure) { done = failure; });
   outcome = await(done, deadline);
   if (!outcome) return not_there(endpoint, "no WebSocket answer within " + seconds_text(limit));
+  if (*outcome == websocket::error::upgrade_declined &&
+      (answer.result_int() == 400 || answer.result_int() == 401 || answer.result_int() == 429)) {
+    return not_let_in(endpoint, answer.result_int());
+  }
+  // TLS 1.3 tells only now that a certificate of ours was wanted.
+  if (*outcome && outcome->category() == asio::error::get_ssl_category()) {
+    return no_tls(endpoint, outcome->message());
+  }
   if (*outcome) return not_there(endpoint, "it speaks no WebSocket: " + outcome->message());
   return boost::system::in_place_value;
+}
+
+bool RpcClient::Connection::is_on_this_machine() {
+  error_code gone;
+  const auto address = socket.next_layer().socket().remote_endpoint(gone).address();
+  return !gone && address.is_loopback();
+}
+
+Outcome<> RpcClient::Connection::secure(Clock::time_point deadline, Limit limit) {
+  const auto context = make_tls_context(endpoint.tls);
+  if (!context) return Failure{Exit::Refused, context.error().message};
+  const auto tls = secure_client(socket.next_layer(), **context, endpoint.host);
+  if (!tls) return Failure{Exit::Refused, tls.error().message};
+  std::optional<error_code> done;
+  (*tls)->async_handshake(asio::ssl::stream_base::client,
+                          [&](error_code failure) { done = failure; });
+  const auto outcome = await(done, deadline);
+  if (!outcome) return not_there(endpoint, "no answer to TLS within " + seconds_text(limit));
+  if (!*outcome) return boost::system::in_place_value;
+  const std::string distrust = distrust_of(**tls);
+  if (distrust.empty()) return no_tls(endpoint, outcome->message());
+  return Failure{Exit::Refused, "the certificate of " + endpoint.url() + " is not trusted (" +
+                                    distrust + "); give --ca-file, or the name it is for in --url"};
 }
 
 Outcome<> RpcClient::Connection::send(const std::string& text, Clock::time_point deadline,

@@ -201,6 +201,46 @@ std::string reconfigured_line(const std::string& id, const json& result) {
   return id + " reconfigured (" + how + "): " + became + "\n";
 }
 
+std::string applied_text(const json& result, bool colours) {
+  struct Mark {
+    const char* change;
+    const char* sign;
+    Colour colour;
+  };
+  constexpr std::array kMarks{
+      Mark{"added", "+", Colour::Green},   Mark{"reconfigured", "~", Colour::Yellow},
+      Mark{"removed", "-", Colour::Red},   Mark{"refused", "!", Colour::Red},
+      Mark{"held_back", "?", Colour::Dim}, Mark{"unchanged", "=", Colour::Dim},
+  };
+  Table table;
+  std::string sums;
+  for (const Mark& mark : kMarks) {
+    std::size_t count = 0;
+    for (const json& entry : member_of(result, "sessions")) {
+      if (text_of(entry, "change") != mark.change) continue;
+      ++count;
+      std::string note = mark.change;
+      if (const std::string how = text_of(entry, "how"); !how.empty()) note += " (" + how + ")";
+      const json& error = member_of(entry, "error");
+      if (!error.is_null()) note = text_of(error, "code") + ": " + text_of(error, "message");
+      if (member_of(entry, "kept") == json(false)) note += ", not on disk";
+      const std::string name = text_of(entry, "subscriptionIdentifier");
+      table.add({{mark.sign, mark.colour}, {name.empty() ? "?" : name}, {note, mark.colour}});
+    }
+    if (count == 0) continue;
+    sums += (sums.empty() ? "" : ", ") + std::to_string(count) + " " +
+            (std::string_view{mark.change} == "held_back" ? "held back" : mark.change);
+  }
+  return table.text(colours) + (sums.empty() ? "no sessions" : sums) + "\n";
+}
+
+std::size_t refused_entries(const json& result) {
+  const json& entries = member_of(result, "sessions");
+  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), [](const json& e) {
+    return text_of(e, "change") == "refused";
+  }));
+}
+
 std::string restart_line(const std::string& id, const json& result) {
   return id + " restarted (" + text_of(result, "mode") + "): generation " +
          std::to_string(count_of(result, "generation")) + ", gap " +

@@ -22,6 +22,10 @@ namespace bulkhead::cli {
 
 [[nodiscard]] std::string reconfigured_line(const std::string& id, const nlohmann::json& result);
 
+/// What became of each camera of a declared list, like a diff, and the sums below.
+[[nodiscard]] std::string applied_text(const nlohmann::json& result, bool colours);
+[[nodiscard]] std::size_t refused_entries(const nlohmann::json& result);
+
 [[nodiscard]] std::string restart_line(const std::string& id, const nlohmann::json& result);
 
 [[nodiscard]] std::string system_text(const nlohmann::json& result);

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> kStageKeys{"minConfidence", "nmsIou", "classes"};
-constexpr std::string_view kRateKey = "maxFps";
+constexpr std::array<std::string_view, 2> kPipelineKeys{"maxFps", "track"};
 
 bool is_given(const json& changes, std::string_view key) { return changes.contains(key); }
 
@@ -53,14 +53,16 @@ Result<SessionSpec> changed_spec(const SessionSpec& now, const json& changes,
   json patch = changes;
   json stage = json::object();
   json pipeline = json::object();
-  bool is_tuned = move_member(patch, pipeline, kRateKey);
+  bool is_tuned = false;
+  for (const std::string_view key : kPipelineKeys)
+    is_tuned = move_member(patch, pipeline, key) || is_tuned;
   for (const std::string_view key : kStageKeys)
     is_tuned = move_member(patch, stage, key) || is_tuned;
   const bool is_other_pipeline = is_given(changes, "pipeline");
   if (is_tuned && is_other_pipeline) {
     return Error{ErrorCode::InvalidParams,
                  path + ".pipeline: comes with " +
-                     "maxFps, minConfidence, nmsIou or classes; put "
+                     "maxFps, track, minConfidence, nmsIou or classes; put "
                      "them into the pipeline, or leave it out",
                  path + ".pipeline"};
   }

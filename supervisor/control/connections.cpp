@@ -1,5 +1,6 @@
 #include "supervisor/control/connections.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace bulkhead::supervisor {
@@ -27,8 +28,11 @@ void Connections::Place::set_ending(Ending ending) {
   connections_->open_[id_].ending = std::move(ending);
 }
 
-std::optional<Connections::Place> Connections::admit() {
-  if (size() >= most_) return std::nullopt;
+void Connections::Place::set_token(TokenNumber token) { connections_->open_[id_].token = token; }
+
+std::optional<Connections::Place> Connections::admit(bool is_here) {
+  const std::size_t kept = is_here ? 0 : std::min(for_loopback_, most_);
+  if (size() >= most_ - kept) return std::nullopt;
   ++accepted_total;
   return place(false);
 }
@@ -63,6 +67,16 @@ void Connections::close_all(Farewell farewell, std::function<void()> emptied) {
 
 void Connections::call_if_empty() {
   if (open_.empty() && emptied_) std::exchange(emptied_, nullptr)();
+}
+
+void Connections::end_token(TokenNumber token, std::string_view why) {
+  std::vector<Ending> concerned;
+  for (const auto& [id, entry] : open_) {
+    if (entry.token == token && token != 0 && entry.ending.revoke) {
+      concerned.push_back(entry.ending);
+    }
+  }
+  for (const Ending& ending : concerned) ending.revoke(why);
 }
 
 void Connections::abandon_all() {

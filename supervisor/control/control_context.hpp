@@ -3,11 +3,16 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 
+#include "common/periodic_timer.hpp"
+#include "common/token_bucket.hpp"
 #include "supervisor/control/connections.hpp"
 #include "supervisor/control/control_services.hpp"
+#include "supervisor/control/flush_pacer.hpp"
 #include "supervisor/control/http_routes.hpp"
 #include "supervisor/metrics/loop_probe.hpp"
+#include "supervisor/transport/server_tls.hpp"
 
 namespace spdlog {
 class logger;
@@ -24,16 +29,28 @@ struct ControlContext {
 
   [[nodiscard]] SupervisorFigures figures() const;
 
+  /// From now on who came with a token that has expired is sent away.
+  void watch_tokens();
+
+  /// From now on histories that no worker looks after are kept no longer than others.
+  void tidy_histories();
+
   boost::asio::io_context& loop;
   const ControlLimits limits;
   Hub& hub;
   std::shared_ptr<spdlog::logger> log;
   std::shared_ptr<Connections> connections;
   ConnectionSessions connection_sessions;
+  AuditLog audit;
+  Authenticator authenticator;
   ControlServices services;
   MethodTable methods;
   HttpRoutes routes;
   LoopProbe probe;
+  FlushPacer pacer;
+  std::optional<ServerTls> tls;  // none: all is in the clear
+  TokenBucket handshakes;        // of TLS, of all who connect
+  PeriodicTimer token_timer;
   const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 

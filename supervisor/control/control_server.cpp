@@ -28,18 +28,36 @@ ControlServer::~ControlServer() {
   parts_->context->connections->abandon_all();
 }
 
+Result<void> ControlServer::load_tls() {
+  ControlContext& context = *parts_->context;
+  const TlsFiles& files = context.services.config.listen.tls;
+  if (files.certificate.empty()) return {};
+  auto tls = ServerTls::load(files, context.limits.certificate_look, context.log);
+  if (!tls) return tls.error();
+  context.tls = *std::move(tls);
+  return {};
+}
+
 Result<void> ControlServer::listen() {
+  if (auto loaded = load_tls(); !loaded) return loaded;
   const auto& listen = parts_->context->services.config.listen;
   auto listening = parts_->listener.listen(listen.host, listen.port);
-  if (listening) parts_->context->probe.start();
+  if (listening) {
+    parts_->context->probe.start();
+    parts_->context->watch_tokens();
+    parts_->context->tidy_histories();
+  }
   return listening;
 }
 
 Result<void> ControlServer::resume(int descriptor) {
+  if (auto loaded = load_tls(); !loaded) return loaded;
   ControlContext& context = *parts_->context;
   auto listening = parts_->listener.resume(descriptor);
   if (!listening) return listening;
   context.probe.start();
+  parts_->context->watch_tokens();
+  parts_->context->tidy_histories();
   // Their connections ended with the program before: who wants them subscribes in time.
   constexpr std::uint64_t kFormerConnection = 0;
   for (const SessionView& view : context.services.sessions.list()) {
@@ -69,6 +87,8 @@ void ControlServer::stop_accepting() { parts_->listener.close(); }
 void ControlServer::close() {
   stop_accepting();
   parts_->context->probe.stop();
+  parts_->context->token_timer.stop();
+  parts_->context->services.history->stop_keeping();
   parts_->context->connection_sessions.clear();
   parts_->context->connections->close_all(Connections::Farewell::Stopping);
 }

@@ -37,7 +37,8 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  /// Listens on `config.listen`. InvalidParams: no address; Io: in use, or not ours.
+  /// Listens on `config.listen`. InvalidParams: no address, or no such certificate; Io: in use, or
+  /// not ours.
   Result<void> listen();
 
   /// Instead: goes on with the socket of the program before in this process, and owns it.
@@ -62,6 +63,8 @@ class ControlServer {
   void close();
 
  private:
+  Result<void> load_tls();
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -3,15 +3,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "supervisor/access/authenticator.hpp"
 #include "supervisor/control/connection_sessions.hpp"
 #include "supervisor/control/control_limits.hpp"
 #include "supervisor/control/method_table.hpp"
+#include "supervisor/history/history_folder.hpp"
 #include "supervisor/hub/hub.hpp"
+#include "supervisor/log/log_folder.hpp"
 #include "supervisor/metrics/figures.hpp"
 #include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
+
+namespace spdlog {
+class logger;
+}
 
 namespace bulkhead::supervisor {
 
@@ -29,6 +37,8 @@ struct ProgramServices {
   /// Answers once it is known whether the next program understands what it will get; then all
   /// connections are closed. Null: this program cannot be replaced.
   std::function<void(std::function<void(Result<UpgradeAccepted>)>)> upgrade;
+  TokenStore* tokens = nullptr;                // null: there are none, and none can be made
+  std::shared_ptr<spdlog::logger> audit = {};  // who changed what; null: nobody writes it down
 };
 
 /// What the methods work on. References to what the supervisor owns; lives as long as the server.
@@ -38,13 +48,20 @@ struct ControlServices {
   Registry* registry;  // null: persistent sessions end with the supervisor
   Hub& hub;
   ConnectionSessions& connection_sessions;
+  std::shared_ptr<LogFolder> logs;
+  std::shared_ptr<HistoryFolder> history;
   const ControlLimits& limits;
+  Authenticator& authenticator;
   std::function<SupervisorFigures()> figures;
   ProgramServices program;
 };
 
 // One file per family in methods/; the names and params are in config/openrpc.json.
+void add_access_methods(MethodTable& table, const ControlServices& services);
 void add_session_methods(MethodTable& table, const ControlServices& services);
+void add_list_methods(MethodTable& table, const ControlServices& services);
+void add_history_methods(MethodTable& table, const ControlServices& services);
+void add_log_methods(MethodTable& table, const ControlServices& services);
 void add_stream_methods(MethodTable& table, const ControlServices& services);
 void add_system_methods(MethodTable& table, const ControlServices& services);
 

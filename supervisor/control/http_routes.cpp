@@ -7,7 +7,11 @@
 #include "common/json_fields.hpp"
 #include "common/percent_encoding.hpp"
 #include "supervisor/control/embedded.hpp"
+#include "supervisor/control/history_request.hpp"
+#include "supervisor/control/http_log_stream.hpp"
 #include "supervisor/control/json_rpc.hpp"
+#include "supervisor/control/log_request.hpp"
+#include "supervisor/control/query_pairs.hpp"
 #include "supervisor/metrics/prometheus_text.hpp"
 
 namespace bulkhead::supervisor {
@@ -17,7 +21,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kSessions = "/api/v1/sessions";
+constexpr std::string_view kHistory = "/api/v1/history";
+constexpr std::string_view kOwnLogs = "/api/v1/system/logs";
 constexpr std::string_view kUpgrade = "/api/v1/system/upgrade";
+constexpr std::string_view kTicket = "/api/v1/auth/ticket";
+constexpr std::string_view kTokens = "/api/v1/tokens";
 constexpr std::string_view kId = "subscriptionIdentifier";
 
 HttpReply not_found() {
@@ -54,6 +62,11 @@ unsigned http_status_of(ErrorCode code) noexcept {
     case ErrorCode::InvalidParams:
     case ErrorCode::ProtocolError:
       return 400;
+    case ErrorCode::Unauthenticated:
+      return 401;
+    case ErrorCode::PermissionDenied:
+    case ErrorCode::AddressDenied:
+      return 403;
     case ErrorCode::NotFound:
       return 404;
     case ErrorCode::AlreadyExists:
@@ -87,11 +100,13 @@ HttpReply http_error(unsigned status, const Error& error) {
           .allow = {}};
 }
 
-void HttpRoutes::call(const std::string& method, const std::string& params, Done done) const {
+void HttpRoutes::call(const HttpRequest& request, const std::string& method,
+                      const std::string& params, Done done) const {
   const auto* found = methods_.find(method);
   auto parsed = parse_json(params.empty() ? "{}" : params, JsonComments::Refused);
   if (!parsed) return done(http_error(400, parsed.error()));
-  (*found)(Caller{}, *parsed, [done = std::move(done)](const Result<std::string>& result) {
+  const Caller caller{.connection = 0, .subscriber = nullptr, .identity = request.identity};
+  (*found)(caller, *parsed, [done = std::move(done)](const Result<std::string>& result) {
     if (!result) return done(http_error(http_status_of(result.error().code), result.error()));
     done({.status = 200, .content_type = "application/json", .body = *result, .allow = {}});
   });
@@ -104,7 +119,22 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
   }
   if (path == kUpgrade) {
     if (!allows({"POST"}, request, done)) return;
-    return call("system.upgrade", request.body, std::move(done));
+    return call(request, "system.upgrade", request.body, std::move(done));
+  }
+  if (path == kTicket) {
+    if (!allows({"POST"}, request, done)) return;
+    return call(request, "auth.ticket", request.body, std::move(done));
+  }
+  if (path == kTokens || path.starts_with(std::string{kTokens} + "/")) {
+    return answer_tokens(request, std::string_view{path}.substr(kTokens.size()), std::move(done));
+  }
+  if (path == kHistory) {
+    if (!allows({"GET"}, request, done)) return;
+    return answer_history(request, std::move(done));
+  }
+  if (path == kOwnLogs) {
+    if (!allows({"GET"}, request, done)) return;
+    return answer_logs(request, {}, done);
   }
   const bool is_known = path == "/" || path == "/healthz" || path == "/readyz" ||
                         path == "/metrics" || path == "/api/v1/system" ||
@@ -114,17 +144,25 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
   if (path == "/healthz") {
     return done({.status = 200, .body = R"({"status":"ok"})"});
   }
-  if (path == "/readyz") return done(readiness());
-  if (path == "/metrics") {
-    return done({.status = 200,
-                 .content_type = std::string{kPrometheusContentType},
-                 .body = prometheus_text(services_.figures())});
-  }
-  if (path == "/api/v1/system") return call("system.state", {}, std::move(done));
-  if (path == "/api/v1/openrpc.json") return call("rpc.discover", {}, std::move(done));
+  if (path == "/readyz") return done(readiness(request.identity->scope));
+  if (path == "/metrics") return done(metrics(request.identity->scope));
+  if (path == "/api/v1/system") return call(request, "system.state", {}, std::move(done));
+  if (path == "/api/v1/openrpc.json") return call(request, "rpc.discover", {}, std::move(done));
   done({.status = 200,
         .content_type = "text/html; charset=utf-8",
         .body = std::string{kOperatorPage}});
+}
+
+void HttpRoutes::answer_tokens(const HttpRequest& request, std::string_view rest, Done done) const {
+  if (rest.empty()) {
+    if (!allows({"GET", "POST"}, request, done)) return;
+    if (request.method == "GET") return call(request, "token.list", {}, std::move(done));
+    return call(request, "token.add", request.body, std::move(done));
+  }
+  const auto name = percent_decoded(rest.substr(1));
+  if (!name || name->empty()) return done(not_found());
+  if (!allows({"DELETE"}, request, done)) return;
+  call(request, "token.revoke", json_text_of({{"name", *name}}), std::move(done));
 }
 
 void HttpRoutes::answer_sessions(const HttpRequest& request, Done done) const {
@@ -132,9 +170,12 @@ void HttpRoutes::answer_sessions(const HttpRequest& request, Done done) const {
   path = path.substr(0, path.find('?'));
   path.remove_prefix(kSessions.size());
   if (!path.empty()) return answer_session(request, path.substr(1), std::move(done));
-  if (!allows({"GET", "POST"}, request, done)) return;
-  if (request.method == "GET") return call("session.list", {}, std::move(done));
-  call("session.subscribe", request.body, std::move(done));
+  if (!allows({"GET", "POST", "PUT"}, request, done)) return;
+  if (request.method == "GET") return call(request, "session.list", {}, std::move(done));
+  if (request.method == "PUT") {
+    return call(request, "session.setSubscriptionList", request.body, std::move(done));
+  }
+  call(request, "session.subscribe", request.body, std::move(done));
 }
 
 void HttpRoutes::answer_session(const HttpRequest& request, std::string_view rest,
@@ -156,27 +197,64 @@ void HttpRoutes::answer_session(const HttpRequest& request, std::string_view res
     if (request.method == "PATCH") {
       const auto changes = params(request.body);
       if (!changes) return done(http_error(400, changes.error()));
-      return call("session.reconfigure", *changes, std::move(done));
+      return call(request, "session.reconfigure", *changes, std::move(done));
     }
-    return call(request.method == "GET" ? "session.get" : "session.unsubscribe", *params({}),
-                std::move(done));
+    return call(request, request.method == "GET" ? "session.get" : "session.unsubscribe",
+                *params({}), std::move(done));
   }
-  if (verb == "restart") {
+  if (verb == "restart" || verb == "gst-debug") {
     if (!allows({"POST"}, request, done)) return;
     const auto given = params(request.body);
     if (!given) return done(http_error(400, given.error()));
-    return call("session.restart", *given, std::move(done));
+    return call(request, verb == "restart" ? "session.restart" : "log.gstDebug", *given,
+                std::move(done));
+  }
+  if (verb == "logs") {
+    if (!allows({"GET"}, request, done)) return;
+    return answer_logs(request, *name, done);
   }
   if (verb == "snapshot.jpg") {
     if (!allows({"GET"}, request, done)) return;
-    return answer_snapshot(*name, std::move(done));
+    return answer_snapshot(request, *name, std::move(done));
   }
   done(not_found());
 }
 
-void HttpRoutes::answer_snapshot(const std::string& name, Done done) const {
+void HttpRoutes::answer_history(const HttpRequest& request, Done done) const {
+  const auto params = history_params_of(query_of(request.target));
+  if (!params) return done(http_error(400, params.error()));
+  call(request, "history.query", json_text_of(*params), std::move(done));
+}
+
+/// An empty `session`: the supervisor's own log.
+void HttpRoutes::answer_logs(const HttpRequest& request, const std::string& session,
+                             const Done& done) const {
+  auto params = log_params_of(query_of(request.target));
+  if (!params) return done(http_error(400, params.error()));
+  // The path says whose log it is, whatever the query says.
+  params->erase(session.empty() ? std::string{kId} : "supervisor");
+  if (session.empty()) {
+    (*params)["supervisor"] = true;
+  } else {
+    (*params)[std::string{kId}] = session;
+  }
+  auto read = read_log_request(services_, *request.identity, *params);
+  if (!read) return done(http_error(http_status_of(read.error().code), read.error()));
+  if (read->follow) {
+    return done({.status = 200,
+                 .content_type = std::string{kLogContentType},
+                 .followed = std::move(*read)});
+  }
+  collect_log(services_.logs, *std::move(read), done);
+}
+
+void HttpRoutes::answer_snapshot(const HttpRequest& request, const std::string& name,
+                                 Done done) const {
   const auto id = SubscriptionId::parse(name);
   if (!id) return done(http_error(400, id.error()));
+  if (!request.identity->scope.covers(*id)) {
+    return done(http_error(404, no_such_session(id->text())));
+  }
   services_.sessions.snapshot(
       *id, [done = std::move(done)](const Result<std::vector<std::byte>>& jpeg) {
         if (!jpeg) return done(http_error(http_status_of(jpeg.error().code), jpeg.error()));
@@ -187,11 +265,25 @@ void HttpRoutes::answer_snapshot(const std::string& name, Done done) const {
       });
 }
 
-HttpReply HttpRoutes::readiness() const {
+HttpReply HttpRoutes::metrics(const AccessScope& scope) const {
+  SupervisorFigures figures = services_.figures();
+  std::erase_if(figures.sessions,
+                [&](const SessionView& view) { return !scope.covers(view.spec.id); });
+  std::map<SubscriptionId, DurationHistogram> latencies;
+  for (const auto& [session, latency] : figures.latencies) {
+    if (scope.covers(session)) latencies.emplace(session, latency);
+  }
+  figures.latencies = std::move(latencies);
+  return {.status = 200,
+          .content_type = std::string{kPrometheusContentType},
+          .body = prometheus_text(figures)};
+}
+
+HttpReply HttpRoutes::readiness(const AccessScope& scope) const {
   json waiting = json::array();
   std::size_t wanted = 0;
   for (const SessionView& view : services_.sessions.list()) {
-    if (!view.wanted || may_be_away(view)) continue;
+    if (!view.wanted || may_be_away(view) || !scope.covers(view.spec.id)) continue;
     ++wanted;
     if (counts_as_live(view)) continue;
     waiting.push_back({{"session", view.spec.id.text()},

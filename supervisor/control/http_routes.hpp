@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "supervisor/control/control_services.hpp"
+#include "supervisor/log/log_tail.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -13,14 +16,17 @@ namespace bulkhead::supervisor {
 struct HttpRequest {
   std::string method;  // "GET"
   std::string target;  // path and query, still percent-encoded
-  std::string body;
+  std::string body = {};
+  std::shared_ptr<const Identity> identity = loopback_identity();  // who asks
 };
 
 struct HttpReply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body = {};
-  std::string allow = {};  // for 405: the methods there are
+  std::string allow = {};                   // for 405: the methods there are
+  std::optional<LogRequest> followed = {};  // instead of a body: this log, as it grows
+  std::int64_t retry_after_s = 0;           // for 429; 0: nothing is said
 };
 
 /// `{"error":{"code","message","field"}}` with the status that fits.
@@ -40,11 +46,16 @@ class HttpRoutes {
   void answer(const HttpRequest& request, Done done) const;
 
  private:
-  void call(const std::string& method, const std::string& params, Done done) const;
+  void call(const HttpRequest& request, const std::string& method, const std::string& params,
+            Done done) const;
+  void answer_tokens(const HttpRequest& request, std::string_view rest, Done done) const;
   void answer_sessions(const HttpRequest& request, Done done) const;
   void answer_session(const HttpRequest& request, std::string_view rest, Done done) const;
-  void answer_snapshot(const std::string& name, Done done) const;
-  [[nodiscard]] HttpReply readiness() const;
+  void answer_history(const HttpRequest& request, Done done) const;
+  void answer_logs(const HttpRequest& request, const std::string& session, const Done& done) const;
+  void answer_snapshot(const HttpRequest& request, const std::string& name, Done done) const;
+  [[nodiscard]] HttpReply readiness(const AccessScope& scope) const;
+  [[nodiscard]] HttpReply metrics(const AccessScope& scope) const;
 
   const ControlServices& services_;
   const MethodTable& methods_;

@@ -36,6 +36,20 @@ void set_limits(tcp::socket& socket, const ControlLimits& limits) {
                sizeof unacknowledged);
 }
 
+Peer peer_of(const tcp::socket& socket) {
+  error_code gone;
+  auto address = socket.remote_endpoint(gone).address();
+  if (gone) return {};
+  const bool is_own = address == socket.local_endpoint(gone).address();
+  // How IPv4 arrives at a socket of IPv6.
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  return {.address = address.to_string(),
+          .is_loopback = address.is_loopback(),
+          .is_here = is_own || address.is_loopback()};
+}
+
 }  // namespace
 
 Listener::Listener(const std::shared_ptr<ControlContext>& context)
@@ -114,13 +128,16 @@ void Listener::on_accepted(const std::shared_ptr<ControlContext>& context, error
   }
   set_limits(socket, context->limits);
   Welcome welcome = Welcome::Serve;
-  auto place = context->connections->admit();
+  Peer peer = peer_of(socket);
+  auto place = context->connections->admit(peer.is_here);
   if (!place) {
     welcome = Welcome::Refuse;
     place = context->connections->refuse();
   }
   // Without a place the socket is closed here.
-  if (place) start_http_session(std::move(socket), *std::move(place), context, welcome);
+  if (place) {
+    start_http_session(std::move(socket), std::move(peer), *std::move(place), context, welcome);
+  }
   if (!is_paused_) accept();
 }
 

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/beast/core/string.hpp>
 
 namespace bulkhead::supervisor {
 
 namespace {
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
+using boost::beast::iequals;
 
 /// "host", "host:port", "[v6]" or "[v6]:port" without its port.
 std::string_view without_port(std::string_view authority) noexcept {
@@ -24,7 +20,7 @@ std::string_view without_port(std::string_view authority) noexcept {
 }
 
 bool is_loopback(std::string_view host) noexcept {
-  if (same_name(host, "localhost") || host == "[::1]") return true;
+  if (iequals(host, "localhost") || host == "[::1]") return true;
   if (!host.starts_with("127.")) return false;
   // Digits and dots only: "127.0.0.1.example.com" is a name that anybody can own.
   return std::all_of(host.begin(), host.end(),
@@ -33,15 +29,20 @@ bool is_loopback(std::string_view host) noexcept {
 
 }  // namespace
 
-bool is_allowed_origin(std::string_view origin, std::string_view host) noexcept {
+bool is_allowed_origin(std::string_view origin, std::string_view host,
+                       const std::vector<std::string>& allowed) noexcept {
+  if (std::any_of(allowed.begin(), allowed.end(),
+                  [&](const std::string& page) { return iequals(page, origin); })) {
+    return true;
+  }
   constexpr std::array<std::string_view, 2> kSchemes{"http://", "https://"};
   for (const std::string_view scheme : kSchemes) {
-    if (origin.size() <= scheme.size() || !same_name(origin.substr(0, scheme.size()), scheme)) {
+    if (origin.size() <= scheme.size() || !iequals(origin.substr(0, scheme.size()), scheme)) {
       continue;
     }
     const std::string_view page = without_port(origin.substr(scheme.size()));
     if (page.empty() || page.find_first_of("/@?#") != std::string_view::npos) return false;
-    return is_loopback(page) || same_name(page, without_port(host));
+    return is_loopback(page) || iequals(page, without_port(host));
   }
   return false;  // "null" and what is no page of the web
 }

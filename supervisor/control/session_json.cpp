@@ -76,10 +76,23 @@ json counters_json(const SessionCounters& counters) {
           {"resultsReceivedTotal", counters.results_received_total},
           {"resultsExpiredTotal", counters.results_expired_total},
           {"resultsDroppedTotal", std::move(dropped)},
+          {"resultPausesTotal", counters.result_pauses_total},
+          {"commandsExpiredTotal", counters.commands_expired_total},
           {"letterboxNsTotal", counters.letterbox_ns_total},
           {"inferNsTotal", counters.infer_ns_total},
           {"decodeNsTotal", counters.decode_ns_total},
+          {"trackNsTotal", counters.track_ns_total},
+          {"cropNsTotal", counters.crop_ns_total},
+          {"cropsTotal", counters.crops_total},
+          {"cropsSkippedTotal", counters.crops_skipped_total},
           {"publishNsTotal", counters.publish_ns_total},
+          {"sinkDurableSequence", counters.sink_durable_sequence},
+          {"sinkWrittenTotal", counters.sink_written_total},
+          {"sinkRetriesTotal", counters.sink_retries_total},
+          {"sinkDeadLettersTotal", counters.sink_dead_letters_total},
+          {"sinkGapsTotal", counters.sink_gaps_total},
+          {"sinkBacklogRecords", counters.sink_backlog_records},
+          {"sinksFailing", counters.sinks_failing},
           {"lastFrameAgeMs", age < 0 ? json(nullptr) : json(age)},
           {"sourceWidth", counters.source_width},
           {"sourceHeight", counters.source_height},
@@ -114,6 +127,7 @@ json exit_json(const ExitRecord& exit, SessionDetail detail) {
 
 json session_json(const SessionView& view, SessionDetail detail) {
   json session = view.spec.to_json(SessionSpec::Secrets::Hidden);
+  session["tracks"] = view.spec.tracks();
   session["desired"] = view.wanted ? "RUNNING" : "STOPPED";
   session["state"] = name_of(view.state);
   session["since"] = iso8601_utc(view.since_wall_ns);

@@ -11,9 +11,15 @@
 #include <string>
 #include <utility>
 
+#include "common/clock.hpp"
+#include "common/utf8.hpp"
+#include "supervisor/control/compression.hpp"
 #include "supervisor/control/control_context.hpp"
+#include "supervisor/control/corked_stream.hpp"
+#include "supervisor/control/credentials.hpp"
 #include "supervisor/control/json_rpc.hpp"
 #include "supervisor/control/subscriber.hpp"
+#include "supervisor/control/write_pace.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -29,16 +35,22 @@ using Request = beast::http::request<beast::http::string_body>;
 // A buffer that once held the largest message is not kept by every idle client.
 constexpr std::size_t kKeptReadBufferBytes = 16 * 1024;
 
+constexpr std::uint16_t kRevokedCode = 4001;
+constexpr std::uint16_t kSlowConsumerCode = 4008;
+
 class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  public:
-  WebSocketSession(beast::tcp_stream stream, Connections::Place place,
-                   const std::shared_ptr<ControlContext>& context)
-      : ws_{std::move(stream)},
+  WebSocketSession(TransportStream stream, Connections::Place place,
+                   const std::shared_ptr<ControlContext>& context,
+                   std::shared_ptr<const Identity> identity)
+      : ws_{CorkedStream{std::move(stream)}},
         deadline_{context->loop},
         place_{std::move(place)},
         context_{context},
         connections_{context->connections},
-        limits_{context->limits} {}
+        limits_{context->limits},
+        identity_{std::move(identity)},
+        commands_{limits_.commands_per_second, limits::kCommandsBurst} {}
 
   void start(const Request& request) {
     const auto context = context_.lock();
@@ -51,16 +63,29 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
                        .abandon =
                            [weak] {
                              if (const auto self = weak.lock()) self->finish();
+                           },
+                       .revoke =
+                           [weak](std::string_view why) {
+                             if (const auto self = weak.lock()) self->revoke(why);
                            }});
+    place_.set_token(identity_->token);
     ws_.set_option(websocket::stream_base::timeout{limits_.handshake_time, limits_.idle_time,
                                                    true /* keep-alive pings */});
-    ws_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-      response.set(beast::http::field::server, "bulkhead");
-    }));
+    ws_.set_option(websocket::stream_base::decorator(
+        [echoes = offers_protocol(request)](websocket::response_type& response) {
+          response.set(beast::http::field::server, "bulkhead");
+          if (!echoes) return;
+          response.set(beast::http::field::sec_websocket_protocol,
+                       beast::string_view{kWebSocketProtocol.data(), kWebSocketProtocol.size()});
+        }));
+    ws_.set_option(compression());
     ws_.read_message_max(limits_.message_bytes);
     // One message is one frame: no copies into fragments of 4 KiB.
     ws_.auto_fragment(false);
     ws_.text(true);
+    cork().attach(weak, [this](beast::error_code error, std::size_t bytes, Clock::duration took) {
+      on_flushed(error, bytes, took);
+    });
     ws_.async_accept(request,
                      beast::bind_front_handler(&WebSocketSession::on_accepted, shared_from_this()));
   }
@@ -80,8 +105,17 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
     const auto context = context_.lock();
     if (error || is_finished_ || context == nullptr) return finish();
     const auto bytes = buffer_.cdata();
-    if (ws_.got_text()) {
-      handle(*context, {static_cast<const char*>(bytes.data()), bytes.size()});
+    const std::string_view text{static_cast<const char*>(bytes.data()), bytes.size()};
+    // Beast overlooks a last character that an empty fragment cuts off.
+    if (ws_.got_text() && !is_utf8(text)) {
+      if (is_closing_) return finish();
+      begin_close(websocket::close_code::bad_payload);
+      return write_on();  // not later: nothing reads any more, and so nothing else holds us
+    }
+    if (is_revoked_) {
+      // Only its goodbye is still waited for.
+    } else if (ws_.got_text()) {
+      handle(*context, text);
     } else {
       subscriber_->reply(error_text(
           "null", kRpcInvalidRequest,
@@ -114,12 +148,19 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
           kRpcMethodNotFound,
           {ErrorCode::NotFound, "there is no such method; rpc.discover lists them", "method"});
     }
+    if (const std::int64_t now_ns = monotonic_ns(); commands_.ready_ns(now_ns) <= now_ns) {
+      commands_.take(now_ns);
+    } else {
+      return refuse(rpc_code_of(ErrorCode::LimitReached),
+                    {ErrorCode::LimitReached, "too many requests a second on this connection", {}});
+    }
     if (pending_ >= limits_.requests_per_connection) {
       return refuse(rpc_code_of(ErrorCode::LimitReached),
                     {ErrorCode::LimitReached, "too many requests wait for their reply", {}});
     }
     ++pending_;
-    const Caller caller{.connection = place_.id(), .subscriber = subscriber_};
+    const Caller caller{
+        .connection = place_.id(), .subscriber = subscriber_, .identity = identity_};
     (*method)(caller, *request->params,
               [weak = weak_from_this(), id = request->id](const Result<std::string>& result) {
                 if (const auto self = weak.lock()) self->on_reply(id, result);
@@ -134,74 +175,158 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   }
 
   /// Called whenever there is something to say, also from within the hub's publish, where nothing
-  /// may be destroyed: an overflow is dealt with in a turn of its own.
+  /// may be destroyed: it is said, or an overflow dealt with, when the pacer says so.
   void on_wake() {
+    const auto context = context_.lock();
+    if (is_finished_ || is_flush_asked_ || context == nullptr) return;
+    is_flush_asked_ = true;
+    context->pacer.ask([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      self->is_flush_asked_ = false;
+      self->write_on();
+    });
+  }
+
+  /// Gathers what there is to say and sends it, unless something is on its way: then what waits
+  /// leaves after that.
+  void write_on() {
+    if (is_finished_ || is_close_sent_ || cork().is_flushing()) return;
+    end_overflowed_streams();
+    if (subscriber_->overflowed() && !is_closing_) return dismiss("overflow");
+    const std::int64_t now_ns = monotonic_ns();
+    while (cork().kept_bytes() < flush_size_.bytes() && !is_close_due()) {
+      const auto out = subscriber_->next(now_ns);
+      if (!out) break;
+      if (!write(*out)) return finish();
+    }
+    if (cork().kept_bytes() > 0) {
+      cork().flush();
+      if (!is_watching_) watch_write(progress_.next_look(cork().flush_started()));
+    } else if (is_close_due()) {
+      close();
+    }
+  }
+
+  /// What was answered before the goodbye is still said; detections would never end.
+  [[nodiscard]] bool is_close_due() const {
+    return is_closing_ && !subscriber_->has_replies() && !subscriber_->has_notices();
+  }
+
+  [[nodiscard]] bool write(const Outgoing& out) {
+    const std::array<asio::const_buffer, 2> frame{asio::buffer(out.head), asio::buffer(out.tail)};
+    ws_.compress(out.compress);
+    beast::error_code error;
+    ws_.write(frame, error);  // into the cork: never blocks
+    ++connections_->messages_sent_total;
+    ++messages_leaving_;
+    return !error;
+  }
+
+  void on_flushed(beast::error_code error, std::size_t bytes, Clock::duration took) {
+    if (error || is_finished_) return finish();
+    connections_->bytes_sent_total += bytes;
+    ++connections_->writes_total;
+    // Beast's own frames say nothing of how fast the client takes ours.
+    if (std::exchange(messages_leaving_, 0) > 0) {
+      flush_size_.taken(bytes, took);
+      subscriber_->written(std::chrono::nanoseconds{took}.count());
+      judge_speed(took);
+    }
     if (is_finished_) return;
-    if (subscriber_->overflowed()) {
-      asio::post(ws_.get_executor(), [self = shared_from_this()] { self->evict("overflow"); });
+    if (!is_reading_ && !is_closing_) read_unless_behind();
+    write_on();
+  }
+
+  void judge_speed(Clock::duration took) {
+    if (is_closing_) return;
+    const std::int64_t now_ns = monotonic_ns();
+    if (took <= limits_.slow_write) {
+      if (slow_.recovers(now_ns)) subscriber_->recover();
       return;
     }
-    write_next();
-  }
-
-  void write_next() {
-    if (is_writing_ || is_finished_ || is_close_sent_) return;
-    // What was answered before the goodbye is still said; detections would never end.
-    if (is_closing_ && !subscriber_->has_replies()) return close();
-    auto out = subscriber_->next();
-    if (!out) return;
-    is_writing_ = true;
-    outgoing_ = *std::move(out);
-    write_started_ = Clock::now();
-    watch_write();
-    const std::array<asio::const_buffer, 2> frame{
-        asio::buffer(outgoing_.head),
-        outgoing_.payload ? asio::buffer(outgoing_.payload->params_tail) : asio::const_buffer{}};
-    ws_.async_write(frame,
-                    beast::bind_front_handler(&WebSocketSession::on_written, shared_from_this()));
-  }
-
-  void on_written(beast::error_code error, std::size_t bytes) {
-    is_writing_ = false;
-    outgoing_ = {};
-    if (error) return finish();
-    ++connections_->messages_sent_total;
-    connections_->bytes_sent_total += bytes;
-    if (is_finished_) return;
-    if (!is_reading_) read_unless_behind();
-    write_next();
+    ++connections_->slow_writes_total;
+    switch (slow_.slow_write(now_ns)) {
+      case SlowConsumer::Verdict::Fine:
+        return;
+      case SlowConsumer::Verdict::BecameSlow:
+        return subscriber_->throttle(now_ns);
+      case SlowConsumer::Verdict::TooSlow:
+        return dismiss("slow_consumer");
+    }
   }
 
   /// One timer for all writes, armed again only when it fires: arming it for each of ten thousand
   /// messages a second would cost more than the messages.
-  void watch_write() {
-    if (is_deadline_armed_) return;
-    is_deadline_armed_ = true;
-    deadline_.expires_at(write_started_ + limits_.write_time);
+  void watch_write(Clock::time_point next_look) {
+    if (is_closing_) return;  // which has its own use of the timer
+    is_watching_ = true;
+    deadline_.expires_at(next_look);
     deadline_.async_wait([weak = weak_from_this()](beast::error_code error) {
       const auto self = weak.lock();
-      // Closing has its own use of the timer.
       if (error || self == nullptr || self->is_closing_) return;
-      self->is_deadline_armed_ = false;
-      if (!self->is_writing_) return;
-      if (Clock::now() - self->write_started_ >= self->limits_.write_time) {
-        return self->evict("write_timeout");
-      }
-      self->watch_write();
+      self->is_watching_ = false;
+      if (self->cork().is_flushing()) self->look_at_write();
     });
+  }
+
+  void look_at_write() {
+    const auto now = Clock::now();
+    const int socket = beast::get_lowest_layer(ws_).socket().native_handle();
+    if (!progress_.look(cork().flush_started(), unacknowledged_bytes(socket), now)) {
+      return cut("write_timeout");
+    }
+    watch_write(progress_.next_look(now));
   }
 
   void say_goodbye(Connections::Farewell farewell) {
     if (is_finished_ || is_closing_) return;
-    is_closing_ = true;
-    farewell_ = farewell == Connections::Farewell::Restarting
+    // Who comes back to the next program goes on there.
+    if (farewell == Connections::Farewell::Restarting) subscriber_->close_streams("restarting");
+    begin_close(farewell == Connections::Farewell::Restarting
                     ? websocket::close_code::service_restart
-                    : websocket::close_code::going_away;
+                    : websocket::close_code::going_away);
+  }
+
+  /// Each is told where to resume; the others of this connection go on.
+  void end_overflowed_streams() {
+    const std::size_t ended = subscriber_->end_overflowed();
+    if (ended == 0) return;
+    connections_->evicted_total["stream_overflow"] += ended;
+    if (const auto context = context_.lock()) {
+      context->log->warn("streams of a slow client ended connection={} count={}", place_.id(),
+                         ended);
+    }
+  }
+
+  /// A client that is too slow, or let something pile up that is never dropped: it is told where to
+  /// resume, and leaves. What of this it does not read within the close time it never will.
+  void dismiss(std::string_view why) {
+    ++connections_->evicted_total[std::string{why}];
+    if (const auto context = context_.lock()) {
+      context->log->warn("slow client dismissed connection={} why={}", place_.id(), why);
+    }
+    subscriber_->close_streams(why);
+    begin_close({static_cast<websocket::close_code>(kSlowConsumerCode),
+                 beast::string_view{why.data(), why.size()}});
+  }
+
+  /// Who is no longer known sees and commands nothing from now on.
+  void revoke(std::string_view why) {
+    if (is_finished_ || std::exchange(is_revoked_, true)) return;
+    subscriber_->leave();
+    begin_close({static_cast<websocket::close_code>(kRevokedCode),
+                 beast::string_view{why.data(), why.size()}});
+  }
+
+  void begin_close(const websocket::close_reason& farewell) {
+    is_closing_ = true;
+    farewell_ = farewell;
     deadline_.expires_after(limits_.close_time);
     deadline_.async_wait([weak = weak_from_this()](beast::error_code error) {
       if (const auto self = weak.lock(); self != nullptr && !error) self->finish();
     });
-    write_next();
+    on_wake();
   }
 
   void close() {
@@ -210,7 +335,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   }
 
   /// Not a WebSocket close: that would wait behind the write that is stuck.
-  void evict(const char* why) {
+  void cut(const char* why) {
     if (is_finished_) return;
     ++connections_->evicted_total[why];
     if (const auto context = context_.lock()) {
@@ -230,32 +355,41 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
     }
   }
 
-  websocket::stream<beast::tcp_stream> ws_;
+  [[nodiscard]] CorkedStream& cork() noexcept { return ws_.next_layer(); }
+
+  websocket::stream<CorkedStream> ws_;
   asio::steady_timer deadline_;
   Connections::Place place_;
   std::weak_ptr<ControlContext> context_;
   std::shared_ptr<Connections> connections_;
   ControlLimits limits_;
   std::shared_ptr<Subscriber> subscriber_;
+  std::shared_ptr<const Identity> identity_;
+  TokenBucket commands_;
   beast::flat_buffer buffer_;
-  Outgoing outgoing_;
-  Clock::time_point write_started_;
-  std::size_t pending_ = 0;  // requests without reply yet
-  bool is_deadline_armed_ = false;
+  SlowConsumer slow_;
+  FlushSize flush_size_;
+  WriteProgress progress_{limits_.write_time};
+  std::size_t messages_leaving_ = 0;  // ours, with the flush that is on its way
+  std::size_t pending_ = 0;           // requests without reply yet
+  bool is_watching_ = false;          // a timer will look at the write
   bool is_reading_ = true;
-  bool is_writing_ = false;
+  bool is_flush_asked_ = false;
   bool is_closing_ = false;
   bool is_close_sent_ = false;
-  websocket::close_code farewell_ = websocket::close_code::going_away;
+  bool is_revoked_ = false;
+  websocket::close_reason farewell_;
   bool is_finished_ = false;
 };
 
 }  // namespace
 
-void start_websocket_session(beast::tcp_stream stream, const Request& request,
+void start_websocket_session(TransportStream stream, const Request& request,
                              Connections::Place place,
-                             const std::shared_ptr<ControlContext>& context) {
-  std::make_shared<WebSocketSession>(std::move(stream), std::move(place), context)->start(request);
+                             const std::shared_ptr<ControlContext>& context,
+                             const std::shared_ptr<const Identity>& identity) {
+  std::make_shared<WebSocketSession>(std::move(stream), std::move(place), context, identity)
+      ->start(request);
 }
 
 }  // namespace bulkhead::supervisor

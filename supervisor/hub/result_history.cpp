@@ -22,7 +22,8 @@ void ResultHistory::add(const ResultEvent& event, std::int64_t now_ns) {
                              .publish_ns = event.publish_ns,
                              .kept_ns = now_ns,
                              .detection = event.detection,
-                             .model = std::move(model)});
+                             .model = std::move(model),
+                             .zones = event.zones});
   session.bytes += bytes_of(session.results.back());
   trim(session, now_ns);
 }
@@ -39,13 +40,20 @@ void ResultHistory::trim(Session& session, std::int64_t now_ns) const {
   }
 }
 
+ResultPosition ResultHistory::last(const SubscriptionId& session) const {
+  const auto known = sessions_.find(session);
+  if (known == sessions_.end()) return {};
+  const auto& [results, bytes, dropped] = known->second;
+  return results.empty() ? dropped : results.back().position;
+}
+
 ResultHistory::Since ResultHistory::since(const SubscriptionId& session, ResultPosition position,
                                           std::size_t most) const {
   Since since;
   const auto known = sessions_.find(session);
   if (known == sessions_.end()) return since;
   const auto& [results, bytes, dropped] = known->second;
-  if (position > (results.empty() ? dropped : results.back().position)) position = {};
+  if (position > last(session)) position = {};
   auto first =
       std::ranges::find_if(results, [&](const Kept& kept) { return kept.position > position; });
   ResultPosition left_out = dropped;

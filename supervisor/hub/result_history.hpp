@@ -14,16 +14,9 @@
 #include "common/limits.hpp"
 #include "common/result.hpp"
 #include "supervisor/session/session_events.hpp"
+#include "supervisor/stream/read_cursor.hpp"
 
 namespace bulkhead::supervisor {
-
-/// A result that a client has seen last, or the first or last of some that it has not.
-struct ResultPosition {
-  Generation generation = 0;
-  Sequence sequence = 0;
-
-  auto operator<=>(const ResultPosition&) const = default;
-};
 
 /// How much is kept of one session. Tests choose less.
 struct HistoryLimits {
@@ -46,6 +39,7 @@ class ResultHistory {
     std::int64_t kept_ns;     // monotonic, since when
     Detection detection;
     std::shared_ptr<const ModelCard> model;
+    ZoneNames zones{};
   };
 
   /// Results that came before those that are returned, both ends included.
@@ -64,6 +58,9 @@ class ResultHistory {
 
   void add(const ResultEvent& event, std::int64_t now_ns);
   void forget(const SubscriptionId& session) { sessions_.erase(session); }
+
+  /// The last that came, kept or not.
+  [[nodiscard]] ResultPosition last(const SubscriptionId& session) const;
 
   /// What came after `position`, the newest `most` of it. A position that no worker has reached yet
   /// is one of another supervisor's life: then all that is kept came after it.

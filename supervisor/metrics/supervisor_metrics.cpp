@@ -103,6 +103,29 @@ void append_frames(PrometheusText& text, const std::vector<SessionView>& session
   append_counter(text, sessions, "bulkhead_results_expired_total",
                  "Results that were past their deadline when they came.",
                  &SessionCounters::results_expired_total);
+  append_counter(text, sessions, "bulkhead_result_pauses_total",
+                 "Times a worker left out results without objects: its rings were nearly full.",
+                 &SessionCounters::result_pauses_total);
+  append_counter(text, sessions, "bulkhead_sink_written_total",
+                 "Results that sinks have acknowledged, by all of them together.",
+                 &SessionCounters::sink_written_total);
+  append_counter(text, sessions, "bulkhead_sink_retries_total",
+                 "Attempts to write to a sink that failed for a time.",
+                 &SessionCounters::sink_retries_total);
+  append_counter(text, sessions, "bulkhead_sink_dead_letters_total",
+                 "Results that a sink refused for what they are.",
+                 &SessionCounters::sink_dead_letters_total);
+  append_counter(text, sessions, "bulkhead_sink_gaps_total",
+                 "Gaps told to sinks: results that they will not get.",
+                 &SessionCounters::sink_gaps_total);
+  append_counter(text, sessions, "bulkhead_crops_total",
+                 "Objects that a stage of the cascade looked at.", &SessionCounters::crops_total);
+  append_counter(text, sessions, "bulkhead_crops_skipped_total",
+                 "Objects that it did not look at: the frame's budget was spent.",
+                 &SessionCounters::crops_skipped_total);
+  append_counter(text, sessions, "bulkhead_commands_expired_total",
+                 "Commands that a worker refused: they came past their deadline.",
+                 &SessionCounters::commands_expired_total);
 }
 
 void append_durations(PrometheusText& text, const SupervisorFigures& figures) {
@@ -113,6 +136,8 @@ void append_durations(PrometheusText& text, const SupervisorFigures& figures) {
   constexpr std::array kStages{Stage{"letterbox", &SessionCounters::letterbox_ns_total},
                                Stage{"infer", &SessionCounters::infer_ns_total},
                                Stage{"decode", &SessionCounters::decode_ns_total},
+                               Stage{"track", &SessionCounters::track_ns_total},
+                               Stage{"cascade", &SessionCounters::crop_ns_total},
                                Stage{"publish", &SessionCounters::publish_ns_total}};
   text.family("bulkhead_stage_duration_seconds", "summary",
               "Time of one frame in each stage of the detect loop; decode is of the tensor.");
@@ -208,6 +233,35 @@ void append_clients(PrometheusText& text, const ClientFigures& clients) {
   }
 }
 
+void append_streams(PrometheusText& text, const ClientFigures& clients) {
+  const auto figure = [&](std::string_view name, std::string_view type, std::string_view help,
+                          double value) {
+    text.family(name, type, help);
+    text.sample("", {}, value);
+  };
+  text.family("bulkhead_ws_client_streams_by_status", "gauge", "Result streams, by how they fare.");
+  for (std::size_t i = 0; i < kStreamStatuses; ++i) {
+    text.sample("", {{"status", name_of(static_cast<StreamStatus>(i))}},
+                static_cast<double>(clients.streams_by_status[i]));
+  }
+  figure("bulkhead_broadcast_memory_bytes", "gauge",
+         "What all streams hold: each message once, and the places that wait for it.",
+         static_cast<double>(clients.memory_bytes));
+  figure("bulkhead_broadcast_messages", "gauge", "Serialised messages alive, each once.",
+         static_cast<double>(clients.shared_messages));
+  figure("bulkhead_broadcast_pressure", "gauge",
+         "0: none; 1: BULK gives way; 2: IMPORTANT gives way, too.",
+         static_cast<double>(clients.pressure));
+  figure("bulkhead_broadcast_streams_ended_total", "counter",
+         "Streams ended because all together held too much.", real(clients.streams_ended_total));
+  figure("bulkhead_ws_client_writes_total", "counter",
+         "Writes to clients, each of all messages that had gathered.", real(clients.writes_total));
+  figure("bulkhead_ws_client_slow_writes_total", "counter",
+         "Writes that took a client longer than half a second.", real(clients.slow_writes_total));
+  figure("bulkhead_ws_client_flush_pause_seconds", "gauge",
+         "How long messages gather before one write to a client.", clients.flush_pause_seconds);
+}
+
 }  // namespace
 
 std::string prometheus_text(const SupervisorFigures& figures) {
@@ -232,8 +286,14 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   append_queues(text, figures.sessions);
   text.family("bulkhead_hub_events_total", "counter", "Events the hub offered to streams.");
   text.sample("", {}, real(figures.events_total));
+  text.family("bulkhead_events_total", "counter", "Events of tracks and zones, of all cameras.");
+  for (std::size_t i = 0; i < kEventKinds; ++i) {
+    text.sample("", {{"kind", name_of(static_cast<EventKind>(i))}},
+                real(figures.scene_events_total[i]));
+  }
   append_connections(text, figures.connections);
   append_clients(text, figures.clients);
+  append_streams(text, figures.clients);
   text.family("bulkhead_supervisor_loop_seconds", "histogram",
               "How late the supervisor's loop came to a timer that was due.");
   text.histogram({}, figures.loop.lateness);

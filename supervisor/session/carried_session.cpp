@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <variant>
 
 #include "supervisor/session/carried_record.hpp"
 
@@ -107,6 +108,48 @@ WorkerLink::Carried link_from(const json& link) {
   return carried;
 }
 
+json zones_json(const ZoneLists& zones) {
+  json lists = json::array();
+  for (const ZoneLists::Kept& kept : zones.kept()) {
+    lists.push_back(
+        binary_of({.sequence = kept.since, .body = ipc::ZonesInEffect{.names = *kept.names}}));
+  }
+  return lists;
+}
+
+ZoneLists zones_from(const json& lists) {
+  ZoneLists zones;
+  for (const json& list : lists) {
+    ipc::Record record = record_from(list);
+    auto* const body = std::get_if<ipc::ZonesInEffect>(&record.body);
+    if (body == nullptr) throw Unreadable{"a list of zones was expected"};
+    zones.take(record.sequence, std::move(body->names));
+  }
+  return zones;
+}
+
+json events_json(const WaitingEvents& waiting) {
+  json events = json::array();
+  for (const auto& [priority, record] : waiting.events()) {
+    events.push_back(
+        {{"priority", static_cast<unsigned>(priority)}, {"record", binary_of(record)}});
+  }
+  return events;
+}
+
+WaitingEvents events_from(const json& events) {
+  WaitingEvents waiting;
+  for (const json& event : events) {
+    ipc::Record record = record_from(event.at("record"));
+    const auto priority = enum_from(event.at("priority"), ipc::PriorityClass::Bulk);
+    const bool is_event = std::holds_alternative<ipc::Event>(record.body);
+    if (!is_event || !waiting.add({priority, std::move(record)})) {
+      throw Unreadable{"an event was expected, and not so many"};
+    }
+  }
+  return waiting;
+}
+
 json worker_json(const Incarnation::Carried& worker) {
   json carried{{"link", link_json(worker.link)},
                {"generation", worker.generation},
@@ -119,6 +162,8 @@ json worker_json(const Incarnation::Carried& worker) {
                {"waitsToConnect", worker.waits_to_connect}};
   if (worker.model)
     carried["model"] = binary_of({.sequence = 1, .body = ipc::ModelLoaded{.card = *worker.model}});
+  carried["zones"] = zones_json(worker.zones);
+  carried["events"] = events_json(worker.waiting_events);
   if (worker.rtsp_session) carried["rtspSession"] = rtsp_json(*worker.rtsp_session);
   if (worker.confinement)
     carried["confinement"] = binary_of({.sequence = 1, .body = *worker.confinement});
@@ -135,6 +180,8 @@ Incarnation::Carried worker_from(const json& worker) {
                                .confinement = {},
                                .alerts = alerts_from(worker.at("alerts")),
                                .rtsp_session = {},
+                               .zones = zones_from(worker.at("zones")),
+                               .waiting_events = events_from(worker.at("events")),
                                .results_received_total = worker.at("resultsReceived"),
                                .results_expired_total = worker.at("resultsExpired"),
                                .waits_to_connect = worker.at("waitsToConnect")};
@@ -161,6 +208,20 @@ SessionSpec spec_from(const json& carried) {
   return std::move(*spec);
 }
 
+json track_ids_json(const TrackIds::Carried& ids) {
+  return {{"generation", ids.generation},
+          {"offset", ids.offset},
+          {"continued", ids.continued},
+          {"highest", ids.highest}};
+}
+
+TrackIds::Carried track_ids_from(const json& ids) {
+  return {.generation = ids.at("generation"),
+          .offset = ids.at("offset"),
+          .continued = ids.at("continued").get<std::map<std::uint32_t, std::uint32_t>>(),
+          .highest = ids.at("highest")};
+}
+
 CarriedSession session_from(const json& session) {
   CarriedSession carried{.spec = spec_from(session.at("served")),
                          .asked = {},
@@ -178,6 +239,7 @@ CarriedSession session_from(const json& session) {
                          .restarts_by_reason = session.at("restartsByReason"),
                          .exits = {},
                          .last_result_ns = session.at("lastResultNs"),
+                         .track_ids = track_ids_from(session.at("trackIds")),
                          .refused_second_connection = session.at("refusedSecondConnection")};
   for (const json& exit : session.at("exits")) carried.exits.push_back(exit_from(exit));
   if (session.contains("asked")) carried.asked = spec_from(session.at("asked"));
@@ -201,6 +263,7 @@ json to_json(const CarriedSession& session) {
                {"restartsByReason", session.restarts_by_reason},
                {"exits", json::array()},
                {"lastResultNs", session.last_result_ns},
+               {"trackIds", track_ids_json(session.track_ids)},
                {"refusedSecondConnection", session.refused_second_connection}};
   for (const ExitRecord& exit : session.exits) carried["exits"].push_back(exit_json(exit));
   if (session.asked) carried["asked"] = spec_json(*session.asked);

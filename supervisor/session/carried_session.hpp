@@ -13,6 +13,7 @@
 #include "supervisor/session/incarnation.hpp"
 #include "supervisor/session/session_state.hpp"
 #include "supervisor/session/session_view.hpp"
+#include "supervisor/session/track_ids.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -37,6 +38,7 @@ struct CarriedSession {
   std::map<std::string, std::uint64_t> restarts_by_reason;
   std::vector<ExitRecord> exits;    // newest first
   std::int64_t last_result_ns = 0;  // monotonic; 0: none yet
+  TrackIds::Carried track_ids;
   bool refused_second_connection = false;
 };
 

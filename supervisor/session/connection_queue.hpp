@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "common/token_bucket.hpp"
 #include "supervisor/session/session_limits.hpp"
-#include "supervisor/session/token_bucket.hpp"
 
 namespace bulkhead::supervisor {
 

@@ -1,13 +1,16 @@
 #include "supervisor/session/incarnation.hpp"
 
+#include <spdlog/logger.h>
+
 #include <chrono>
 #include <utility>
 
 #include "common/clock.hpp"
 #include "common/limits.hpp"
+#include "ipc/history_file.hpp"
 #include "ipc/start_message.hpp"
+#include "supervisor/log/log_file.hpp"
 #include "supervisor/process/process_memory.hpp"
-#include "supervisor/session/log_tail.hpp"
 #include "supervisor/session/warm_spares.hpp"
 #include "supervisor/session/worker_readings.hpp"
 
@@ -18,6 +21,21 @@ using Kind = SessionEvent::Kind;
 using std::chrono::nanoseconds;
 
 namespace {
+
+/// A password that cannot be read costs its sink, not the camera: the place refuses who has none,
+/// and results wait in the spool.
+std::vector<SinkSpec> sinks_with_passwords(const SessionEnvironment& environment) {
+  std::vector<SinkSpec> sinks;
+  for (const SinkSpec& sink : environment.sinks) {
+    auto whole = with_password(sink);
+    if (!whole && environment.log) {
+      environment.log->error("sink {} has no password, text=\"{}\"", sink.name,
+                             whole.error().message);
+    }
+    sinks.push_back(whole ? *std::move(whole) : sink);
+  }
+  return sinks;
+}
 
 std::optional<std::string> camera_host(const RtspUrl& url) {
   if (url.scheme == "file") return std::nullopt;
@@ -55,6 +73,8 @@ Result<std::shared_ptr<Incarnation>> Incarnation::resume(boost::asio::io_context
   resumed->confinement_ = carried.confinement;
   resumed->alerts_ = carried.alerts;
   resumed->rtsp_session_ = carried.rtsp_session;
+  resumed->zones_ = carried.zones;
+  resumed->waiting_events_ = carried.waiting_events;
   resumed->counters_.results_received_total = carried.results_received_total;
   resumed->counters_.results_expired_total = carried.results_expired_total;
   if (carried.waits_to_connect) resumed->open_camera();
@@ -73,6 +93,8 @@ std::optional<Incarnation::Carried> Incarnation::carried() const {
                  .confinement = confinement_,
                  .alerts = alerts_,
                  .rtsp_session = rtsp_session_,
+                 .zones = zones_,
+                 .waiting_events = waiting_events_,
                  .results_received_total = counters_.results_received_total,
                  .results_expired_total = counters_.results_expired_total,
                  .waits_to_connect = place_ != nullptr || owes_open_camera_};
@@ -101,16 +123,22 @@ Incarnation::Incarnation(Private, boost::asio::io_context& loop,
 Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& spec) {
   // One whose turn has not come loads its model meanwhile.
   const bool connects = spec.camera == Camera::AtOnce && ask_for_turn();
-  const ipc::StartMessage start{.spec = spec.session,
-                                .generation = generation_,
-                                .log_file = log_file_,
-                                .log_max_bytes = environment.log_max_bytes,
-                                .log_backup_count = environment.log_backup_count,
-                                .model_dir = environment.model_dir,
-                                .model_catalog = environment.model_catalog,
-                                .hold_camera = !connects,
-                                .yields = spec.yields,
-                                .left_session = rtsp_session_};
+  const ipc::StartMessage start{
+      .spec = spec.session,
+      .generation = generation_,
+      .log_file = log_file_,
+      .log_max_bytes = environment.log_max_bytes,
+      .log_backup_count = environment.log_backup_count,
+      .model_dir = environment.model_dir,
+      .model_catalog = environment.model_catalog,
+      .addresses = environment.addresses,
+      .hold_camera = !connects,
+      .yields = spec.yields,
+      .sinks = sinks_with_passwords(environment),
+      .spool_dir = environment.spool_dir / spec.session.id.file_stem(),
+      .history_dir = ipc::history_folder(environment.history_dir, spec.session.id),
+      .hold_results = spec.yields,
+      .left_session = rtsp_session_};
   const std::string start_json = start.to_json();
   if (auto spare = environment.spares != nullptr ? environment.spares->take() : nullptr) {
     if (serve(std::move(spare), start_json)) return {};
@@ -181,6 +209,7 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
                                                     double max_fps) {
   link_->poll();
   send_open_camera();
+  send_count_results();
   const auto excess = resources_.look(now_ns, link_->process());
   if (!is_running(state) || is_doomed()) return {};
   if (excess) return {{{Kind::WorkerBroken, excess->code}, excess->message}};
@@ -237,6 +266,17 @@ void Incarnation::send_open_camera() {
   if (!owes_open_camera_) return;
   owes_open_camera_ = !link_->send(
       {.request_id = 0, .deadline_ns = 0, .body = ipc::OpenCamera{.left = rtsp_session_}});
+}
+
+void Incarnation::count_results(std::int64_t after_capture_ns) {
+  owes_count_results_ = after_capture_ns;
+  send_count_results();
+}
+
+void Incarnation::send_count_results() {
+  if (!owes_count_results_) return;
+  const ipc::CountResults count{*owes_count_results_};
+  if (link_->send({.request_id = 0, .deadline_ns = 0, .body = count})) owes_count_results_.reset();
 }
 
 void Incarnation::ask_to_stop() {

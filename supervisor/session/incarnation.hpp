@@ -19,8 +19,10 @@
 #include "supervisor/session/session_environment.hpp"
 #include "supervisor/session/session_state.hpp"
 #include "supervisor/session/session_view.hpp"
+#include "supervisor/session/waiting_events.hpp"
 #include "supervisor/session/worker_end.hpp"
 #include "supervisor/session/worker_link.hpp"
+#include "supervisor/session/zone_lists.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -65,6 +67,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     std::optional<ipc::Confined> confinement;
     std::vector<ActiveAlert> alerts;
     std::optional<RtspSession> rtsp_session;
+    ZoneLists zones{};
+    WaitingEvents waiting_events{};
     std::uint64_t results_received_total = 0;
     std::uint64_t results_expired_total = 0;
     bool waits_to_connect = false;
@@ -129,6 +133,11 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] Result<> take_alert(ipc::Alert alert);  // ProtocolError: it cries too often
   [[nodiscard]] const std::vector<ActiveAlert>& alerts() const noexcept { return alerts_; }
   void take_rtsp_session(const ipc::RtspSessionChange& change) { rtsp_session_ = change.now; }
+  void take_zones(Sequence since, std::vector<std::string> names) {
+    zones_.take(since, std::move(names));
+  }
+  [[nodiscard]] ZoneNames zones_of(Sequence sequence) const { return zones_.of(sequence); }
+  [[nodiscard]] WaitingEvents& waiting_events() noexcept { return waiting_events_; }
   void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
 
   /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
@@ -150,6 +159,10 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] bool send(const ipc::Command& command) { return link_->send(command); }
   [[nodiscard]] std::optional<std::vector<std::byte>> preview() const { return link_->preview(); }
 
+  /// For one that holds its results: those of frames taken after this time are kept. Sent as soon
+  /// as it takes commands.
+  void count_results(std::int64_t after_capture_ns);
+
   // Its end. A grace later it is killed.
   void ask_to_stop();
   void abort(const Error& reason);
@@ -166,6 +179,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   [[nodiscard]] bool ask_for_turn();
   void command_open_camera();
   void send_open_camera();
+  void send_count_results();
 
   boost::asio::io_context& loop_;
   const SessionLimits& limits_;
@@ -181,6 +195,8 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   std::int64_t model_loaded_ns_ = 0;  // 0: not yet
   std::optional<ModelCard> model_;
   std::optional<ipc::Confined> confinement_;
+  ZoneLists zones_;
+  WaitingEvents waiting_events_;
   std::vector<ActiveAlert> alerts_;                          // at most one of each kind
   std::array<std::int64_t, ipc::kAlertKinds> alerted_ns_{};  // when the last of a kind began
   std::optional<ipc::Fatal> last_words_;
@@ -189,6 +205,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   Recycling recycling_;
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
+  std::optional<std::int64_t> owes_count_results_;
   ConnectionAdmission& admission_;
   const RtspUrl camera_;
   const std::optional<std::string> camera_host_;  // of a clip: none

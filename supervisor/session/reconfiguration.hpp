@@ -21,10 +21,11 @@ enum class Reconfiguration {
 /// Pure. Equal specs are Hot.
 [[nodiscard]] Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to);
 
-/// What a worker is told of a pipeline that differs in nothing that it would have to load.
-[[nodiscard]] ipc::Reconfigure tuning_of(const PipelineSpec& pipeline);
+/// What a worker is told of a session that differs in nothing that it would have to load. Its
+/// pipeline is resolved.
+[[nodiscard]] ipc::Reconfigure tuning_of(const SessionSpec& spec);
 
-/// InvalidParams where the model has no such class.
-[[nodiscard]] Result<> check_classes(const PipelineSpec& pipeline, const ModelCard& card);
+/// InvalidParams where the model has no such class, of the pipeline or of a zone.
+[[nodiscard]] Result<> check_classes(const SessionSpec& spec, const ModelCard& card);
 
 }  // namespace bulkhead::supervisor

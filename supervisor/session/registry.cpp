@@ -157,6 +157,7 @@ struct Registry::Parts {
   void reserve_generations(Generation last);
   void write(const std::string& id, const std::string& open, const std::string& secret);
   bool remove(const std::string& id);
+  std::vector<std::string> remove_others(const json& kept);
 
   /// Takes away secrets that no session names: of changes that a crash cut in two.
   void sweep(const json& named);
@@ -239,6 +240,19 @@ bool Registry::Parts::remove(const std::string& id) {
   forget.bind(1, number);
   forget.exec();
   return true;
+}
+
+std::vector<std::string> Registry::Parts::remove_others(const json& kept) {
+  std::vector<std::string> others;
+  {
+    SQLite::Statement named{sessions,
+                            "SELECT id FROM session WHERE id NOT IN"
+                            " (SELECT value FROM json_each(?)) ORDER BY id"};
+    named.bind(1, kept.dump());
+    while (named.executeStep()) others.push_back(named.getColumn(0).getString());
+  }
+  for (const std::string& id : others) remove(id);
+  return others;
 }
 
 Result<std::unique_ptr<Registry>> Registry::open(boost::asio::io_context& loop,
@@ -343,6 +357,17 @@ bool Registry::flush(std::chrono::milliseconds limit) {
 void Registry::erase(const SubscriptionId& id, std::function<void(Result<bool>)> done) {
   parts_->carry_out<bool>(
       [id = id.text()](Parts& parts) -> Result<bool> { return parts.remove(id); }, std::move(done));
+}
+
+void Registry::erase_others(const std::set<SubscriptionId>& kept,
+                            std::function<void(Result<std::vector<std::string>>)> done) {
+  json names = json::array();
+  for (const SubscriptionId& id : kept) names.push_back(id.text());
+  parts_->carry_out<std::vector<std::string>>(
+      [names = std::move(names)](Parts& parts) -> Result<std::vector<std::string>> {
+        return parts.remove_others(names);
+      },
+      std::move(done));
 }
 
 }  // namespace bulkhead::supervisor

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,11 @@ class Registry {
 
   /// False: there was none of this name. Io as above.
   void erase(const SubscriptionId& id, std::function<void(Result<bool>)> done);
+
+  /// Erases all sessions but these, also those that could not be brought back; their names. Io as
+  /// above: some may be gone, the others come back at the next start.
+  void erase_others(const std::set<SubscriptionId>& kept,
+                    std::function<void(Result<std::vector<std::string>>)> done);
 
  private:
   struct Parts;

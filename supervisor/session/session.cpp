@@ -45,18 +45,25 @@ Session::Session(boost::asio::io_context& loop, const SessionEnvironment& enviro
 
 void Session::start() { start_because("REQUESTED"); }
 
-Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
-                                             const std::function<void(const Result<>&)>& told) {
-  auto how = reconfiguration(spec_, spec);
+Result<Reconfiguration> Session::possible_change(const SessionSpec& spec) const {
+  const auto how = reconfiguration(spec_, spec);
   // What a worker that has not named its model would make of other classes is not known.
   const bool possible = how == Reconfiguration::Hot
                             ? is_running(condition_.state) && present_->model().has_value()
                             : expects_frames(condition_.state);
-  if (!wanted_ || !possible) how = Reconfiguration::Replace;
+  if (!wanted_ || !possible) return Reconfiguration::Replace;
   if (how == Reconfiguration::Hot && spec.pipeline) {
-    const auto known = check_classes(*spec.pipeline, *present_->model());
+    const auto known = check_classes(spec, *present_->model());
     if (!known) return known.error();
   }
+  return how;
+}
+
+Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
+                                             const std::function<void(const Result<>&)>& told) {
+  auto possible = possible_change(spec);
+  if (!possible) return possible;
+  const Reconfiguration how = *possible;
   if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
   switch (how) {
     case Reconfiguration::Hot:
@@ -83,7 +90,9 @@ void Session::change_hot(SessionSpec spec, const std::function<void(const Result
   refused_second_connection_ = refused_second_connection_ && spec.max_rtsp_connections <= 1;
   std::vector<ipc::CommandBody> commands;
   if (spec.log_level != spec_.log_level) commands.emplace_back(ipc::SetLogLevel{spec.log_level});
-  if (spec.pipeline != spec_.pipeline) commands.emplace_back(tuning_of(*spec.pipeline));
+  const bool is_tuned = spec.pipeline != spec_.pipeline || spec.zones != spec_.zones ||
+                        spec.track_updates != spec_.track_updates;
+  if (is_tuned) commands.emplace_back(tuning_of(spec));
   spec_ = std::move(spec);
   const auto answered = [this, told](const Result<>& answer) {
     if (!answer)
@@ -316,6 +325,9 @@ void Session::on_tick() {
   pending_.expire(now_ns);
   // Held while it is looked at: what it says may end its time here.
   if (present_) look_at(*std::shared_ptr{present_});
+  if (present_ && speaks(*present_)) {
+    tell_alone(*present_, present_->waiting_events().take_left_over());
+  }
   if (successor_) look_at(*std::shared_ptr{successor_->worker});
   if (successor_ && handover_ && handover_->complete(now_ns)) take_over();
   if (present_ || successor_) arm_tick();

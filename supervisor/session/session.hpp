@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "common/limits.hpp"
 #include "common/result.hpp"
+#include "common/token_bucket.hpp"
 #include "supervisor/session/activation.hpp"
 #include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/handover.hpp"
@@ -25,6 +27,7 @@
 #include "supervisor/session/session_events.hpp"
 #include "supervisor/session/session_state.hpp"
 #include "supervisor/session/session_view.hpp"
+#include "supervisor/session/track_ids.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -55,6 +58,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Result<Reconfiguration> reconfigure(SessionSpec spec,
                                       const std::function<void(const Result<>&)>& told);
 
+  /// What `reconfigure` would answer; changes nothing.
+  [[nodiscard]] Result<Reconfiguration> possible_change(const SessionSpec& spec) const;
+
   void stop();
 
   /// Instead of `start`: goes on where another program in this process left off. One that came
@@ -77,6 +83,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void restart(RestartMode mode, std::function<void(Result<Restarted>)> done);
   void snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done);
+
+  /// Lets the present worker's GStreamer tell more for a while, which ends by itself and with that
+  /// worker. Unavailable, Timeout.
+  void debug_gst(ipc::DebugGst debug, const std::function<void(Result<>)>& done);
 
   /// Why its worker is to be replaced though it works, where it is and can be replaced now.
   [[nodiscard]] std::optional<RecyclingReason> recycling_due(std::int64_t now_ns) const;
@@ -101,6 +111,12 @@ class Session : public std::enable_shared_from_this<Session> {
     std::int64_t last_result_ns;  // monotonic, of the worker before
     double frames_per_second;     // inferred by it
     std::function<void(Result<Restarted>)> done;
+  };
+
+  /// A detection and the events of its frame.
+  struct FrameResult {
+    ipc::PriorityConsumer::Taken detection;
+    std::vector<ipc::PriorityConsumer::Taken> events;
   };
 
   /// A worker on trial beside the present one.
@@ -137,12 +153,21 @@ class Session : public std::enable_shared_from_this<Session> {
   // session_carried.cpp: over an upgrade of the supervisor.
   [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;
 
+  // session_scene.cpp: events of tracks and zones.
+  void on_event(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
+  [[nodiscard]] bool speaks(const Incarnation& worker) const noexcept;
+  void tell_alone(const Incarnation& worker,
+                  const std::vector<ipc::PriorityConsumer::Taken>& events);
+  void tell_event(const ipc::PriorityConsumer::Taken& taken);
+
   // session_records.cpp: what workers say, and how they end.
   [[nodiscard]] Incarnation::Events incarnation_events();
   void on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
   void on_detection(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken,
                     const Detection& detection);
-  void publish(const ipc::PriorityConsumer::Taken& taken);  // a detection
+  void drop_expired(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken) const;
+  void publish(const ipc::PriorityConsumer::Taken& detection,
+               const std::vector<ipc::PriorityConsumer::Taken>& events);
   void on_camera(Incarnation& worker, const ipc::Record& record, const ipc::CameraChange& change);
   void on_alert(Incarnation& worker, const ipc::Alert& alert);
   void tell_alerts(const std::string& why_ended);  // what differs from what was told
@@ -168,6 +193,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void stay_with(const SessionSpec& served, const SessionSpec& refused) const;
   void take_over();
   void adopt_successor();
+  void count_results_after(const Incarnation& worker, std::int64_t after_capture_ns);
   void retire(std::shared_ptr<Incarnation> worker);
   [[nodiscard]] bool is_present(const Incarnation& worker) const noexcept {
     return present_.get() == &worker;
@@ -205,15 +231,20 @@ class Session : public std::enable_shared_from_this<Session> {
   RestartPolicy policy_;
   Millis retry_delay_{0};
 
-  std::optional<Handover> handover_;               // until the new worker has spoken first
-  std::deque<ipc::PriorityConsumer::Taken> held_;  // detections of the successor
+  std::optional<Handover> handover_;  // until the new worker has spoken first
+  std::deque<FrameResult> held_;      // of the successor
+  TrackIds track_ids_;
+  TokenBucket critical_events_{limits::kCriticalEvents, limits::kCriticalEventsTaken};
   bool refused_second_connection_ = false;
   std::int64_t recycled_ns_ = 0;  // the last try; 0: none
 
   PendingCommands pending_;
   std::optional<PendingRestart> pending_restart_;
-  std::int64_t last_result_ns_ = 0;  // monotonic, of any generation; 0: none yet
-  std::string start_reason_;         // why the next generation follows the present one
+  std::int64_t last_result_ns_ = 0;        // monotonic, of any generation; 0: none yet
+  std::int64_t last_capture_wall_ns_ = 0;  // of the latest result that was told
+  /// The worker that leaves and has not said yet which results it has kept.
+  std::optional<Generation> keeps_results_;
+  std::string start_reason_;  // why the next generation follows the present one
   std::uint64_t restarts_total_ = 0;
   std::map<std::string, std::uint64_t> restarts_by_reason_;
   std::deque<ExitRecord> exits_;  // newest first

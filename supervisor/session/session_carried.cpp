@@ -29,6 +29,7 @@ CarriedSession Session::carried() const {
           .restarts_by_reason = restarts_by_reason_,
           .exits = {exits_.begin(), exits_.end()},
           .last_result_ns = last_result_ns_,
+          .track_ids = track_ids_.carried(),
           .refused_second_connection = refused_second_connection_};
 }
 
@@ -46,6 +47,7 @@ void Session::resume(const CarriedSession& carried) {
   restarts_by_reason_ = carried.restarts_by_reason;
   exits_.assign(carried.exits.begin(), carried.exits.end());
   last_result_ns_ = carried.last_result_ns;
+  track_ids_ = TrackIds{carried.track_ids};
   refused_second_connection_ = carried.refused_second_connection;
   left_session_ = carried.left_session;
   if (!carried.worker || !is_running(carried.condition.state)) return;
@@ -63,6 +65,8 @@ void Session::resume(const CarriedSession& carried) {
   since_wall_ns_ = carried.since_wall_ns;
   alerts_ = carried.alerts;
   log("worker goes on pid=" + std::to_string(present_->pid()));
+  // The program before may have ended between two workers.
+  present_->count_results(0);
   arm_tick();
 }
 

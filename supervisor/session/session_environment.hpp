@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "common/address_policy.hpp"
 #include "common/clock.hpp"
 #include "common/ids.hpp"
+#include "common/sink_spec.hpp"
 #include "supervisor/process/worker_cgroups.hpp"
 #include "supervisor/session/recycling.hpp"
 #include "supervisor/session/schedule.hpp"
@@ -25,9 +29,13 @@ class WarmSpares;
 /// What every session needs to know of the machine it runs on.
 struct SessionEnvironment {
   WorkerLink::Program worker;
-  std::string log_dir;        // absolute
-  std::string model_dir;      // absolute
-  std::string model_catalog;  // absolute path of models.json
+  std::string log_dir;                  // absolute
+  std::string model_dir;                // absolute
+  std::string model_catalog;            // absolute path of models.json
+  AddressPolicy addresses{};            // that cameras may have
+  std::vector<SinkSpec> sinks{};        // where results are kept; passwords not read yet
+  std::filesystem::path history_dir{};  // with a folder for each session, which its worker makes
+  std::filesystem::path spool_dir{};    // likewise
   std::size_t max_sessions = 20;
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_backup_count = 0;

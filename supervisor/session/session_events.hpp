@@ -9,6 +9,7 @@
 #include "ipc/priority_class.hpp"
 #include "ipc/record.hpp"
 #include "supervisor/session/session_view.hpp"
+#include "supervisor/session/zone_lists.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -21,6 +22,17 @@ struct ResultEvent {
   std::int64_t publish_ns;  // monotonic
   const Detection& detection;
   const ModelCard& model;
+  ZoneNames zones{};  // of the bits of its objects
+};
+
+/// What happened to a track or in a zone. Told before the result of its frame.
+struct SceneEvent {
+  const SubscriptionId& session;
+  Generation generation;
+  Sequence sequence;            // in one series with results
+  ipc::PriorityClass priority;  // CRITICAL or IMPORTANT
+  const ipc::Event& event;
+  std::string label;
 };
 
 /// A session changed its state. `from == to` when only reason or generation changed.
@@ -35,11 +47,17 @@ struct StateEvent {
   bool removed;  // the session ceased to exist; last event of its name
 };
 
-/// Results of a worker that its own full ring refused.
+/// Results of a worker that nobody will have.
 struct GapEvent {
+  enum class Why {
+    WorkerQueueFull,  // its own full ring refused them
+    TtlExpired,       // they were past their deadline when they were read
+  };
+
   const SubscriptionId& session;
   Generation generation;
   const ipc::Gap& gap;
+  Why why = Why::WorkerQueueFull;
 };
 
 /// An alert of a session began or ended; `text` says what of it.
@@ -59,6 +77,7 @@ struct SessionEvents {
   std::function<void(const StateEvent&)> state;
   std::function<void(const GapEvent&)> gap;
   std::function<void(const AlertEvent&)> alert;
+  std::function<void(const SceneEvent&)> scene{};
 
   /// A worker of any session gets this generation.
   std::function<void(Generation)> generation;

@@ -57,6 +57,13 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                  [&](const ipc::ModelLoaded& loaded) { on_model(worker, loaded.card); },
                  [&](const ipc::Confined& level) { on_confined(worker, level); },
                  [&](const ipc::Alert& alert) { on_alert(worker, alert); },
+                 [&](const ipc::ZonesInEffect& zones) {
+                   worker.take_zones(taken.record.sequence, zones.names);
+                 },
+                 [&](const ipc::Event&) { on_event(worker, taken); },
+                 [&](const ipc::ResultsEnded& ended) {
+                   count_results_after(worker, ended.after_capture_ns);
+                 },
                  [&](const ipc::RtspSessionChange& change) { worker.take_rtsp_session(change); },
                  [&](const ipc::Fatal& fatal) {
                    worker.take_last_words({fatal.reason, printable(fatal.text)});
@@ -82,7 +89,7 @@ void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Tak
   if (!is_present(worker) && !is_successor(worker)) return;
   const std::int64_t now_ns = monotonic_ns();
   if (taken.record.deadline_ns != 0 && taken.record.deadline_ns < now_ns) {
-    return worker.count_expired();
+    return drop_expired(worker, taken);
   }
   auto verdict = Handover::Verdict::Publish;
   const bool is_old = successor_ && is_present(worker);
@@ -90,29 +97,50 @@ void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Tak
     const Handover::Stamp stamp{detection.camera_ns, detection.arrival_ns};
     verdict = is_old ? handover_->of_old(stamp) : handover_->of_new(now_ns, stamp);
   }
-  if (verdict == Handover::Verdict::Hold) held_.push_back(taken);
+  const bool is_told_now = verdict == Handover::Verdict::Publish;
+  const auto events = worker.waiting_events().take(detection.frame_id);
+  if (verdict == Handover::Verdict::Drop && !is_old) {
+    track_ids_.compare(worker.generation(), detection);
+  }
   // What the old worker tells comes before all of the new one's.
-  if (is_old && verdict == Handover::Verdict::Publish) publish(taken);
+  if (is_old && is_told_now) publish(taken, events);
+  if (verdict == Handover::Verdict::Hold) held_.push_back({taken, events});
   const bool holds_enough = held_.size() >= environment_.limits.handover.held_results;
   if (successor_ && handover_ && (handover_->complete(now_ns) || holds_enough)) take_over();
-  if (!is_old && verdict == Handover::Verdict::Publish) publish(taken);
+  if (!is_old && is_told_now) publish(taken, events);
 }
 
-void Session::publish(const ipc::PriorityConsumer::Taken& taken) {
+void Session::drop_expired(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken) const {
+  worker.count_expired();
+  if (!is_present(worker) || !events_.gap) return;
+  const Sequence sequence = taken.record.sequence;
+  events_.gap({.session = spec_.id,
+               .generation = generation_,
+               .gap = {.priority = taken.priority, .from = sequence, .to = sequence, .count = 1},
+               .why = GapEvent::Why::TtlExpired});
+}
+
+void Session::publish(const ipc::PriorityConsumer::Taken& taken,
+                      const std::vector<ipc::PriorityConsumer::Taken>& events) {
   const ipc::Record& record = taken.record;
   if (handover_ && !successor_) {
     finish_restart(record.publish_ns, RestartMode::Overlap);
     handover_.reset();
   }
   last_result_ns_ = record.publish_ns;
+  Detection detection = std::get<Detection>(record.body);
+  last_capture_wall_ns_ = detection.capture_wall_ns;
+  track_ids_.tell(generation_, detection);
+  for (const auto& event : events) tell_event(event);
   if (!events_.result) return;
   events_.result({.session = spec_.id,
                   .generation = generation_,
                   .sequence = record.sequence,
                   .priority = taken.priority,
                   .publish_ns = record.publish_ns,
-                  .detection = std::get<Detection>(record.body),
-                  .model = *present_->model()});
+                  .detection = detection,
+                  .model = *present_->model(),
+                  .zones = present_->zones_of(record.sequence)});
 }
 
 void Session::on_camera(Incarnation& worker, const ipc::Record& record,
@@ -197,6 +225,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     last_counters_ = worker.counters();
     last_counters_.fps = 0;
     left_session_ = worker.rtsp_session(spec_.url);
+    tell_alone(worker, worker.waiting_events().take_all());
     const Millis healthy = worker.healthy_time();
     present_.reset();
     tell_alerts("the worker ended");
@@ -207,6 +236,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     if (condition_.state == SessionState::Stopping) return;  // a fresh one follows
     return fail_restart({end.reason, "the new worker " + end.text + "; the old one stays", {}});
   }
+  count_results_after(worker, last_capture_wall_ns_);  // where it did not come to say it
   std::erase_if(retiring_, [&](const auto& retiring) { return retiring.get() == &worker; });
   if (!has_ended() || std::exchange(removal_announced_, true)) return;
   announce(condition_.state, true);

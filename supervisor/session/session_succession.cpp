@@ -13,6 +13,10 @@ using Kind = SessionEvent::Kind;
 
 namespace {
 
+/// By so much two workers may differ in when the same frame came. Less than between two frames of
+/// any camera, so none is left out for it.
+constexpr std::int64_t kSameFrameNs = 8 * kNsPerMs;
+
 std::int64_t interval_ns(double per_second) {
   return per_second > 0 ? static_cast<std::int64_t>(static_cast<double>(kNsPerSecond) / per_second)
                         : 0;
@@ -144,6 +148,7 @@ void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) c
 void Session::take_over() {
   if (pending_restart_) pending_restart_->last_result_ns = last_result_ns_;
   pending_.fail_all({ErrorCode::Unavailable, "the worker was replaced before it answered", {}});
+  keeps_results_ = present_->generation();
   retire(std::exchange(present_, nullptr));
   generation_ = successor_->worker->generation();
   adopt_successor();
@@ -154,6 +159,8 @@ void Session::adopt_successor() {
   count_restart(next.reason);
   spec_ = std::move(next.spec);
   present_ = std::move(next.worker);
+  // One that died has kept what it told; what one that leaves has kept, it says itself.
+  if (!keeps_results_) present_->count_results(last_capture_wall_ns_);
   // One that overlaps has not waited for the end of the one before.
   const auto left = std::exchange(left_session_, std::nullopt);
   if (next.mode == RestartMode::Replace) {
@@ -170,7 +177,13 @@ void Session::adopt_successor() {
   if (is_news) announce(before, false);
   tell_alerts("another worker took over");
   arm_tick();
-  for (const auto& result : std::exchange(held_, {})) publish(result);
+  for (const auto& [detection, events] : std::exchange(held_, {})) publish(detection, events);
+}
+
+void Session::count_results_after(const Incarnation& worker, std::int64_t after_capture_ns) {
+  if (keeps_results_ != worker.generation()) return;
+  keeps_results_.reset();
+  if (present_) present_->count_results(after_capture_ns + kSameFrameNs);
 }
 
 void Session::retire(std::shared_ptr<Incarnation> worker) {

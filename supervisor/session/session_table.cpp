@@ -39,6 +39,11 @@ SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment env
 SessionTable::~SessionTable() = default;
 
 Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
+  constexpr bool kInTurn = false;
+  return take_in(std::move(spec), kInTurn);
+}
+
+Result<SessionTable::Subscribed> SessionTable::take_in(SessionSpec spec, bool in_turn) {
   const auto subscribed = [](const Session& session, Change change,
                              std::optional<Reconfiguration> how = {}) {
     return Subscribed{change, how, session.state(), session.generation()};
@@ -49,6 +54,10 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
     Session& session = *known->second;
     if (session.wanted() && session.spec() == spec) return subscribed(session, Change::Unchanged);
     const bool was_wanted = session.wanted();
+    if (!was_wanted) {
+      const auto has_place = check_places(wanted_sessions(), sessions_.size() - 1);
+      if (!has_place) return has_place.error();
+    }
     const auto how = session.reconfigure(std::move(spec), [](const Result<>&) {});
     if (!how) return how.error();
     follow_availability(session);
@@ -57,7 +66,11 @@ Result<SessionTable::Subscribed> SessionTable::subscribe(SessionSpec spec) {
   }
   if (const auto allowed = check_newcomer(spec.id); !allowed) return allowed.error();
   Session& session = add(std::move(spec));
-  if (may_run(session)) session.start();
+  if (in_turn) {
+    start_in_turn(session.spec().id);
+  } else if (may_run(session)) {
+    session.start();
+  }
   return subscribed(session, Change::Added);
 }
 
@@ -200,25 +213,6 @@ void SessionTable::recycle_next() {
   next->recycle(now_ns, *next->recycling_due(now_ns));
 }
 
-Result<void> SessionTable::check_newcomer(const SubscriptionId& id) const {
-  if (sessions_.size() >= environment_.max_sessions) {
-    return Error{ErrorCode::LimitReached,
-                 "all " + std::to_string(environment_.max_sessions) +
-                     " sessions are taken; unsubscribe one or raise "
-                     "session_processes.max_concurrent_sessions",
-                 {}};
-  }
-  for (const auto& [other, session] : sessions_) {
-    if (other.file_stem() == id.file_stem()) {
-      return Error{
-          ErrorCode::AlreadyExists,
-          "the session \"" + other.text() + "\" already writes to the log file of this name",
-          "subscriptionIdentifier"};
-    }
-  }
-  return {};
-}
-
 Result<void> SessionTable::unsubscribe(const SubscriptionId& id) {
   const auto session = find(id);
   if (!session) return session.error();
@@ -266,6 +260,13 @@ void SessionTable::snapshot(const SubscriptionId& id,
   const auto session = find(id);
   if (!session) return refuse(loop_, done, session.error());
   (*session)->snapshot(done);
+}
+
+void SessionTable::debug_gst(const SubscriptionId& id, ipc::DebugGst debug,
+                             const std::function<void(Result<>)>& done) {
+  const auto session = find(id);
+  if (!session) return refuse(loop_, done, session.error());
+  (*session)->debug_gst(std::move(debug), done);
 }
 
 std::vector<SessionView> SessionTable::list() const {

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/result.hpp"
+#include "ipc/command.hpp"
 #include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/connection_admission.hpp"
 #include "supervisor/session/reconfiguration.hpp"
@@ -26,7 +28,8 @@ class Session;
 
 /// All sessions by name: the one owner of Session objects and the face of session/ towards the
 /// control channel. Lives in the supervisor's loop thread. At `max_sessions` a newcomer is
-/// refused with LimitReached; nobody running is touched.
+/// refused with LimitReached; nobody running is touched. One that was removed has no part in that
+/// number while its worker leaves, as long as there are no more than twice as many in all.
 class SessionTable {
  public:
   enum class Change { Added, Unchanged, Reconfigured };
@@ -54,6 +57,25 @@ class SessionTable {
   /// worker, beside the present one until that has results where the camera stays the same. The
   /// spec's pipeline is resolved. Two names that would share a log file: AlreadyExists.
   Result<Subscribed> subscribe(SessionSpec spec);
+
+  /// A list that somebody declares: these sessions, each with these parameters.
+  struct DeclaredList {
+    std::vector<Result<SessionSpec>> entries;  // an error: one that could not be read
+    std::set<SubscriptionId> named;            // by such entries too: what runs is not removed
+    bool all_or_nothing = false;               // one refused: nothing changes
+    bool remove_others = true;                 // whoever asked for them
+  };
+
+  struct ListOutcome {
+    bool applied;  // false: one was refused and all are held back, or the supervisor is stopping
+    std::vector<Result<std::optional<Subscribed>>> entries;  // as declared; none: held back
+    std::vector<SubscriptionId> removed;
+  };
+
+  /// Brings about what `list` declares. Every entry is judged before anything changes, as
+  /// `subscribe` would after the removals; newcomers start one after the other as restored ones do.
+  /// Names in it are different.
+  ListOutcome set_list(DeclaredList list);
 
   /// Other parameters for a session that is there; its name is the spec's. Hot: `done` once the
   /// worker has answered, or has not in time. Otherwise at once; what becomes of the other worker
@@ -93,10 +115,19 @@ class SessionTable {
   void snapshot(const SubscriptionId& id,
                 const std::function<void(Result<std::vector<std::byte>>)>& done);
 
+  /// See Session::debug_gst. NotFound.
+  void debug_gst(const SubscriptionId& id, ipc::DebugGst debug,
+                 const std::function<void(Result<>)>& done);
+
   [[nodiscard]] std::vector<SessionView> list() const;  // by name
   [[nodiscard]] Result<SessionView> get(const SubscriptionId& id) const;
   /// Who connects to a camera now, and who waits for that.
   [[nodiscard]] ConnectionAdmission::Figures connections() const { return admission_.figures(); }
+
+  /// Which addresses cameras may have.
+  [[nodiscard]] const AddressPolicy& addresses() const noexcept { return environment_.addresses; }
+  /// The port that no camera has on loopback, for workers that start from now on.
+  void set_control_port(std::uint16_t port) { environment_.addresses.control_port = port; }
 
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t warm_spares() const { return spares_.ready(); }
@@ -106,6 +137,7 @@ class SessionTable {
 
  private:
   Session& add(SessionSpec spec);
+  [[nodiscard]] Result<Subscribed> take_in(SessionSpec spec, bool in_turn);
   bool may_run(Session& session);
   void follow_availability(Session& session);
   void look_at_activation();
@@ -119,10 +151,15 @@ class SessionTable {
   void call_all_stopped();
   [[nodiscard]] Result<std::shared_ptr<Session>> find(const SubscriptionId& id) const;
   [[nodiscard]] Result<void> check_newcomer(const SubscriptionId& id) const;
+  [[nodiscard]] Result<void> check_places(std::size_t wanted, std::size_t present) const;
+  [[nodiscard]] Result<void> check_log_file(const SubscriptionId& id) const;
+  [[nodiscard]] Result<void> check_entry(const SessionSpec& spec, std::size_t& wanted,
+                                         std::size_t& present) const;
+  [[nodiscard]] std::size_t wanted_sessions() const;
 
   boost::asio::io_context& loop_;
   WarmSpares spares_;
-  const SessionEnvironment environment_;
+  SessionEnvironment environment_;
   ConnectionAdmission admission_;
   const SessionEvents events_;
   // Shared, so that a completion that the loop still holds finds its session alive or gone.

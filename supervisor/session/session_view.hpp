@@ -69,11 +69,24 @@ struct SessionCounters {
   std::uint64_t results_received_total = 0;  // by the supervisor, this generation
   std::uint64_t results_expired_total = 0;
   std::array<std::uint64_t, ipc::kPriorityClasses> results_dropped_total{};
+  std::uint64_t result_pauses_total = 0;  // of its BULK, for its rings were nearly full
+  std::uint64_t commands_expired_total = 0;
   std::uint64_t letterbox_ns_total = 0;
   std::uint64_t infer_ns_total = 0;
   std::uint64_t decode_ns_total = 0;
+  std::uint64_t track_ns_total = 0;
+  std::uint64_t crop_ns_total = 0;
+  std::uint64_t crops_total = 0;          // objects that stages below the root looked at
+  std::uint64_t crops_skipped_total = 0;  // for which a frame had no time left
   std::uint64_t publish_ns_total = 0;
-  std::int64_t last_frame_age_ms = -1;  // -1: none yet
+  std::uint64_t sink_durable_sequence = 0;  // results up to it survive the worker's death
+  std::uint64_t sink_written_total = 0;     // acknowledged, by all sinks together
+  std::uint64_t sink_retries_total = 0;
+  std::uint64_t sink_dead_letters_total = 0;  // refused by a sink for what they are
+  std::uint64_t sink_gaps_total = 0;          // told to sinks of what they will not get
+  std::uint64_t sink_backlog_records = 0;     // of the sink that is farthest behind
+  std::uint32_t sinks_failing = 0;            // now
+  std::int64_t last_frame_age_ms = -1;        // -1: none yet
   std::uint32_t source_width = 0;
   std::uint32_t source_height = 0;
   double fps = 0;  // inferred, over the last seconds

@@ -42,10 +42,23 @@ void read_counters(const ipc::StatusPage& page, std::int64_t now_ns, SessionCoun
   counters.reconnects_total = read(page.reconnects_total);
   std::ranges::transform(page.results_dropped_total, counters.results_dropped_total.begin(),
                          [](const auto& field) { return read(field); });
+  counters.result_pauses_total = read(page.result_pauses_total);
+  counters.commands_expired_total = read(page.commands_expired_total);
   counters.letterbox_ns_total = read(page.letterbox_ns_total);
   counters.infer_ns_total = read(page.infer_ns_total);
   counters.decode_ns_total = read(page.decode_ns_total);
+  counters.track_ns_total = read(page.track_ns_total);
+  counters.crop_ns_total = read(page.crop_ns_total);
+  counters.crops_total = read(page.crops_total);
+  counters.crops_skipped_total = read(page.crops_skipped_total);
   counters.publish_ns_total = read(page.publish_ns_total);
+  counters.sink_durable_sequence = read(page.sink_durable_sequence);
+  counters.sink_written_total = read(page.sink_written_total);
+  counters.sink_retries_total = read(page.sink_retries_total);
+  counters.sink_dead_letters_total = read(page.sink_dead_letters_total);
+  counters.sink_gaps_total = read(page.sink_gaps_total);
+  counters.sink_backlog_records = read(page.sink_backlog_records);
+  counters.sinks_failing = read(page.sinks_failing);
   counters.source_width = read(page.source_width);
   counters.source_height = read(page.source_height);
   const std::int64_t last_frame_ns = read(page.last_frame_ns);

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 /// Of what is written here and in the files it calls. A program that can read an older one says so
 /// here.
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 3;
 
 Error mismatch(const std::string& what, std::uint64_t theirs, std::uint64_t ours) {
   return {ErrorCode::VersionMismatch,

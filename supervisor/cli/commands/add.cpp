@@ -16,6 +16,7 @@
 #include "supervisor/cli/event_text.hpp"
 #include "supervisor/cli/session_text.hpp"
 #include "supervisor/cli/text.hpp"
+#include "supervisor/cli/zone_options.hpp"
 
 namespace bulkhead::cli {
 
@@ -32,6 +33,7 @@ struct AddOptions {
   std::string user;
   std::string password_file;
   AvailabilityOptions availability;
+  ZoneOptions zones;
   std::string log_level;
   std::optional<int> priority;
   std::optional<int> max_connections;
@@ -83,6 +85,7 @@ Outcome<json> subscription_of(const AddOptions& options) {
   if (!options.transport.empty()) params["transport"] = options.transport;
   if (!options.lifetime.empty()) params["lifetime"] = options.lifetime;
   put_availability(options.availability, params);
+  if (auto put = put_zones(options.zones, params); !put) return put.error();
   if (!options.log_level.empty()) params["logLevel"] = options.log_level;
   if (options.priority) params["priority"] = *options.priority;
   if (options.max_connections) params["maxRtspConnections"] = *options.max_connections;
@@ -189,6 +192,7 @@ void declare_add(CLI::App& app, Command& chosen) {
                    "persistent (default), or connection: ends after this command's connection")
       ->check(CLI::IsMember({"persistent", "connection"}));
   declare_availability(*verb, options->availability);
+  declare_zones(*verb, options->zones);
   verb->add_option("--log-level", options->log_level, "Of its worker: trace debug info warn error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   verb->add_option("--priority", options->priority,

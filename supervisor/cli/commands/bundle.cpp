@@ -7,14 +7,13 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "common/clock.hpp"
 #include "common/ids.hpp"
 #include "common/unique_fd.hpp"
 #include "supervisor/cli/answer.hpp"
 #include "supervisor/cli/commands/command.hpp"
-#include "supervisor/cli/log_follower.hpp"
+#include "supervisor/cli/log_reader.hpp"
 
 namespace bulkhead::cli {
 
@@ -29,15 +28,20 @@ struct BundleOptions {
   std::string output;
 };
 
-/// The end of the camera's log, line by line; why not, where this machine cannot read it.
-json log_of(const std::string& file) {
-  auto follower = LogFollower::open(file);
-  if (!follower) return {{"problem", follower.error().message}};
-  const auto text = follower->last_lines(kLogLines);
-  if (!text) return {{"problem", text.error().message}};
+/// The end of the camera's log, line by line; why not, where it cannot be read.
+json log_of(const Context& context, const BundleOptions& options, const std::string& file) {
   json lines = json::array();
-  std::istringstream stream{*text};
-  for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
+  std::string problem;
+  const auto read =
+      read_log(context, {{"subscriptionIdentifier", options.id}, {"lines", kLogLines}},
+               [&](const json& notification) {
+                 const json& told = member_of(notification, "params");
+                 if (!text_of(told, "file").empty())
+                   problem = "the log has no file that can be read";
+                 for (const json& line : member_of(told, "lines")) lines.push_back(line);
+               });
+  if (!read) problem = read.error().message;
+  if (!problem.empty()) return {{"problem", problem}};
   return {{"file", file}, {"lines", std::move(lines)}};
 }
 
@@ -65,7 +69,7 @@ Outcome<> bundle(const Context& context, const BundleOptions& options) {
   auto system = context.call("system.state", json::object());
   if (!system) return system.error();
   const std::string made_at = iso8601_utc(wall_ns());
-  json log = log_of(text_of(*session, "logFile"));
+  json log = log_of(context, options, text_of(*session, "logFile"));
   const json whole{{"bundle", 1},
                    {"madeAt", made_at},
                    {"madeBy", "bulkhead " BULKHEAD_VERSION},

@@ -38,9 +38,11 @@ using Command = std::function<Outcome<>(const Context&)>;
 
 // Each declares its verb with its options, and sets `chosen` when the command line names it.
 void declare_add(CLI::App& app, Command& chosen);
+void declare_apply(CLI::App& app, Command& chosen);
 void declare_rm(CLI::App& app, Command& chosen);
 void declare_ls(CLI::App& app, Command& chosen);
 void declare_get(CLI::App& app, Command& chosen);
+void declare_history(CLI::App& app, Command& chosen);
 void declare_reconfigure(CLI::App& app, Command& chosen);
 void declare_restart(CLI::App& app, Command& chosen);
 void declare_watch(CLI::App& app, Command& chosen);
@@ -48,6 +50,7 @@ void declare_snapshot(CLI::App& app, Command& chosen);
 void declare_logs(CLI::App& app, Command& chosen);
 void declare_bundle(CLI::App& app, Command& chosen);
 void declare_state(CLI::App& app, Command& chosen);
+void declare_token(CLI::App& app, Command& chosen);
 void declare_upgrade(CLI::App& app, Command& chosen);
 
 /// Prints JSON: indented where it is one answer, on one line where it is one of many.

@@ -1,8 +1,6 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -23,6 +21,7 @@ struct WatchOptions {
   double min_confidence = 0;
   std::uint64_t count = 0;  // 0: for ever
   bool states = false;
+  bool events = false;
   bool empty = false;
 };
 
@@ -31,62 +30,63 @@ json filter_of(const WatchOptions& options) {
   if (!options.ids.empty()) filter["sessions"] = options.ids;
   if (!options.labels.empty()) filter["labels"] = options.labels;
   if (options.min_confidence > 0) filter["minConfidence"] = options.min_confidence;
-  if (options.states) filter["kinds"] = {"session.state", "system.alert"};
+  if (options.states || options.events) {
+    filter["kinds"] = json::array();
+    if (options.states) filter["kinds"] = {"session.state", "system.alert"};
+    if (options.events) filter["kinds"].push_back("event");
+  }
   return filter;
 }
 
-/// The last result of each camera: what comes after it is still to be told.
-class Cursor {
- public:
-  void take(const json& notification) {
-    const json& params = member_of(notification, "params");
-    const std::string session = text_of(params, "session");
-    if (text_of(notification, "method") != "detection" || session.empty()) return;
-    // Frames in which nothing was seen may come after later ones.
-    auto& last = last_[session];
-    last = std::max(last, {count_of(params, "generation"), count_of(params, "sequence")});
-  }
+/// The stream's last word, which says where to go on.
+bool is_last_word(const json& notification) {
+  return text_of(notification, "method") == "stream.status" &&
+         text_of(member_of(notification, "params"), "to") == "CLOSED";
+}
 
-  [[nodiscard]] json positions() const {
-    json positions = json::array();
-    for (const auto& [session, last] : last_) {
-      positions.push_back(
-          {{"session", session}, {"generation", last.first}, {"sequence", last.second}});
-    }
-    return positions;
-  }
+/// A watch that goes on tells nothing twice; where no last word said how, it goes on from now.
+Outcome<> open_stream(const Context& context, const WatchOptions& options, RpcClient& client,
+                      json resume_from) {
+  json params{{"filter", filter_of(options)}};
+  if (!resume_from.empty()) params["resumeFrom"] = std::move(resume_from);
+  const auto stream = client.call("stream.open", params, context.call_time());
+  if (!stream) return stream.error();
+  return boost::system::in_place_value;
+}
 
- private:
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> last_;  // generation, sequence
-};
-
-Outcome<RpcClient> open_stream(const Context& context, const WatchOptions& options,
-                               const Cursor& cursor) {
+Outcome<RpcClient> connect(const Context& context, const WatchOptions& options, json resume_from) {
   auto client = context.connect();
   if (!client) return client;
-  json params{{"filter", filter_of(options)}};
-  if (json positions = cursor.positions(); !positions.empty()) {
-    params["resumeFrom"] = std::move(positions);
+  if (const auto open = open_stream(context, options, *client, std::move(resume_from)); !open) {
+    return open.error();
   }
-  const auto stream = client->call("stream.open", params, context.call_time());
-  if (!stream) return stream.error();
   return client;
 }
 
 Outcome<> watch(const Context& context, const WatchOptions& options) {
-  Cursor cursor;
-  auto client = open_stream(context, options, cursor);
+  json resume_from;
+  auto client = connect(context, options, {});
   if (!client) return client.error();
 
   for (std::uint64_t printed = 0; options.count == 0 || printed < options.count;) {
     const auto notification = client->next_notification();
     if (!notification && client->may_return()) {
-      client = open_stream(context, options, cursor);
+      client = connect(context, options, std::exchange(resume_from, {}));
       if (!client) return client.error();
       continue;
     }
     if (!notification) return notification.error();
-    cursor.take(*notification);
+    if (is_last_word(*notification)) {
+      const json& params = member_of(*notification, "params");
+      resume_from = member_of(params, "resumeFrom");
+      // Of the stream alone; any other reason ends the connection, too.
+      if (text_of(params, "reason") != "overflow") continue;
+      if (const auto open = open_stream(context, options, *client, std::exchange(resume_from, {}));
+          !open) {
+        return open.error();
+      }
+      continue;
+    }
     if (context.json) {
       print_line(*notification);
       ++printed;
@@ -104,8 +104,8 @@ Outcome<> watch(const Context& context, const WatchOptions& options) {
 
 void declare_watch(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<WatchOptions>();
-  CLI::App* verb =
-      app.add_subcommand("watch", "Print detections, changes of state and alerts as they come");
+  CLI::App* verb = app.add_subcommand(
+      "watch", "Print detections, events, changes of state and alerts as they come");
   verb->add_option("ids", options->ids, "Only these cameras");
   verb->add_option("--label", options->labels,
                    "Only objects of this class, e.g. person (repeatable)")
@@ -114,6 +114,7 @@ void declare_watch(CLI::App& app, Command& chosen) {
       ->check(CLI::Range(0.0, 1.0));
   verb->add_option("--count", options->count, "End after so many lines");
   verb->add_flag("--states", options->states, "Only changes of state and alerts");
+  verb->add_flag("--events", options->events, "Only events of tracks and zones");
   verb->add_flag("--empty", options->empty, "Also frames in which nothing was seen");
   verb->callback([&chosen, options] {
     chosen = [options](const Context& context) { return watch(context, *options); };

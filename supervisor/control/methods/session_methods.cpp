@@ -10,6 +10,7 @@
 #include "supervisor/control/control_services.hpp"
 #include "supervisor/control/json_rpc.hpp"
 #include "supervisor/control/session_json.hpp"
+#include "supervisor/control/subscription.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -17,8 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kParams = "params";
-const std::string kIdKey = "subscriptionIdentifier";
 const std::vector<std::string_view> kRestartModes{"auto", "overlap", "replace"};  // as the enum
 
 std::optional<SubscriptionId> read_id(JsonFields& fields) {
@@ -37,82 +36,16 @@ Result<SubscriptionId> only_id(const json& params) {
 }
 
 /// Every method that names a session speaks of the same field.
-Error at_id(Error error) {
-  if (error.field.empty() || error.field == kIdKey) error.field = kParams + "." + kIdKey;
-  return error;
-}
-
-std::string_view name_of(SessionTable::Change change) {
-  switch (change) {
-    case SessionTable::Change::Added:
-      return "added";
-    case SessionTable::Change::Unchanged:
-      return "unchanged";
-    case SessionTable::Change::Reconfigured:
-      return "reconfigured";
-  }
-  return "";
-}
-
-/// What a camera's address and pipeline mean here.
-Result<SessionSpec> resolve(const Config& config, Result<SessionSpec> spec) {
-  if (!spec) return spec;
-  if (spec->url.scheme == "file" && !config.sources.allow_file_urls) {
-    return Error{ErrorCode::InvalidParams,
-                 "params.rtspUrl: file addresses are switched off; set sources.allow_file_urls",
-                 "params.rtspUrl"};
-  }
-  if (!spec->pipeline) {
-    if (spec->pipeline_name.empty()) spec->pipeline_name = config.default_pipeline;
-    auto pipeline = config.pipeline(spec->pipeline_name);
-    if (!pipeline) {
-      Error error = pipeline.error();
-      error.field = "params.pipeline";
-      return error;
-    }
-    spec->pipeline = std::move(*pipeline);
-  }
-  return spec;
-}
-
-Result<SessionSpec> read_spec(const Config& config, const Caller& caller, const json& params) {
-  auto spec = SessionSpec::from_json(params, kParams);
-  if (spec && spec->lifetime == Lifetime::Connection && caller.connection == 0) {
-    return Error{ErrorCode::InvalidParams,
-                 "params.lifetime: an HTTP request is no lasting connection; use the WebSocket or "
-                 "\"persistent\"",
-                 "params.lifetime"};
-  }
-  return resolve(config, std::move(spec));
-}
+Error at_id(Error error) { return at_path(std::move(error), kParams); }
 
 void subscribe(const ControlServices& services, const Caller& caller, const json& params,
                const Reply& reply) {
-  auto spec = read_spec(services.config, caller, params);
+  auto spec = read_subscription(services, caller, params, kParams);
   if (!spec) return reply(spec.error());
-  const SubscriptionId id = spec->id;
-  const Lifetime lifetime = spec->lifetime;
   const auto subscribed = services.sessions.subscribe(*spec);
   if (!subscribed) return reply(at_id(subscribed.error()));
-  if (lifetime == Lifetime::Connection) {
-    services.connection_sessions.own(id, caller.connection);
-  } else {
-    services.connection_sessions.release(id);
-  }
-  json answer{{"subscriptionIdentifier", id.text()},
-              {"state", name_of(subscribed->state)},
-              {"generation", subscribed->generation},
-              {"change", name_of(subscribed->change)}};
-  if (subscribed->how) answer["how"] = name_of(*subscribed->how);
-  if (services.registry == nullptr) return reply(json_text_of(answer));
-  if (lifetime == Lifetime::Connection) {
-    return services.registry->erase(
-        id, [reply, answer](const Result<bool>&) { reply(json_text_of(answer)); });
-  }
-  services.registry->put(*spec, [reply, answer](const Result<>& kept) mutable {
-    answer["kept"] = kept.has_value();
-    reply(json_text_of(answer));
-  });
+  settle_subscription(services, caller, *spec, subscription_json(spec->id, *subscribed),
+                      [reply](const json& answer) { reply(json_text_of(answer)); });
 }
 
 void reconfigure(const ControlServices& services, const json& params, const Reply& reply) {
@@ -121,7 +54,7 @@ void reconfigure(const ControlServices& services, const json& params, const Repl
   if (!id) return reply(fields.finish().error());
   const auto asked = services.sessions.asked(*id);
   if (!asked) return reply(at_id(asked.error()));
-  auto spec = resolve(services.config, changed_spec(*asked, params, kParams));
+  auto spec = resolve_subscription(services, changed_spec(*asked, params, kParams), kParams);
   if (!spec) return reply(spec.error());
   services.sessions.reconfigure(
       *spec, [services, reply, spec = *spec](const Result<SessionTable::Reconfigured>& done) {
@@ -156,10 +89,12 @@ void unsubscribe(const ControlServices& services, const json& params, const Repl
   });
 }
 
-void list(const ControlServices& services, const json& params, const Reply& reply) {
+void list(const ControlServices& services, const Caller& caller, const json& params,
+          const Reply& reply) {
   if (const auto done = JsonFields{params, kParams}.finish(); !done) return reply(done.error());
   json sessions = json::array();
   for (const SessionView& view : services.sessions.list()) {
+    if (!caller.identity->scope.covers(view.spec.id)) continue;
     sessions.push_back(session_json(view, SessionDetail::Brief));
   }
   reply(json_text_of(json{{"sessions", std::move(sessions)}}));
@@ -203,30 +138,34 @@ void snapshot(const ControlServices& services, const json& params, Reply reply) 
 }  // namespace
 
 void add_session_methods(MethodTable& table, const ControlServices& services) {
-  table.add("session.subscribe",
+  table.add("session.subscribe", {Role::Operator, Effect::Changes, Outside::Denied},
             [services](const Caller& caller, const json& params, const Reply& reply) {
               subscribe(services, caller, params, reply);
             });
-  table.add("session.unsubscribe",
+  table.add("session.unsubscribe", {Role::Operator, Effect::Changes},
             [services](const Caller&, const json& params, const Reply& reply) {
               unsubscribe(services, params, reply);
             });
-  table.add("session.reconfigure",
+  table.add("session.reconfigure", {Role::Operator, Effect::Changes},
             [services](const Caller&, const json& params, const Reply& reply) {
               reconfigure(services, params, reply);
             });
-  table.add("session.list", [services](const Caller&, const json& params, const Reply& reply) {
-    list(services, params, reply);
-  });
-  table.add("session.get", [services](const Caller&, const json& params, const Reply& reply) {
-    get(services, params, reply);
-  });
-  table.add("session.restart", [services](const Caller&, const json& params, Reply reply) {
-    restart(services, params, std::move(reply));
-  });
-  table.add("session.snapshot", [services](const Caller&, const json& params, Reply reply) {
-    snapshot(services, params, std::move(reply));
-  });
+  table.add("session.list", {Role::Viewer, Effect::Reads},
+            [services](const Caller& caller, const json& params, const Reply& reply) {
+              list(services, caller, params, reply);
+            });
+  table.add("session.get", {Role::Viewer, Effect::Reads},
+            [services](const Caller&, const json& params, const Reply& reply) {
+              get(services, params, reply);
+            });
+  table.add("session.restart", {Role::Operator, Effect::Changes},
+            [services](const Caller&, const json& params, Reply reply) {
+              restart(services, params, std::move(reply));
+            });
+  table.add("session.snapshot", {Role::Viewer, Effect::Reads},
+            [services](const Caller&, const json& params, Reply reply) {
+              snapshot(services, params, std::move(reply));
+            });
 }
 
 }  // namespace bulkhead::supervisor

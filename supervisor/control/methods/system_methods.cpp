@@ -36,9 +36,29 @@ json limits_json(const ControlLimits& limits) {
           {"idleMs", limits.idle_time.count()}};
 }
 
-void state(const ControlServices& services, const json& params, const Reply& reply) {
+json broadcast_json(const ClientFigures& clients) {
+  json by_status = json::object();
+  for (std::size_t i = 0; i < kStreamStatuses; ++i) {
+    by_status[std::string{name_of(static_cast<StreamStatus>(i))}] = clients.streams_by_status[i];
+  }
+  return {{"streamsByStatus", std::move(by_status)},
+          {"queuedMessages", clients.queue_messages},
+          {"queuedBytes", clients.queue_bytes},
+          {"sharedMessages", clients.shared_messages},
+          {"memoryBytes", clients.memory_bytes},
+          {"pressure", name_of(clients.pressure)},
+          {"sentMessagesTotal", clients.messages_sent_total},
+          {"slowWritesTotal", clients.slow_writes_total},
+          {"flushPauseMs", clients.flush_pause_seconds * 1e3}};
+}
+
+void state(const ControlServices& services, const Caller& caller, const json& params,
+           const Reply& reply) {
   if (const auto done = JsonFields{params, "params"}.finish(); !done) return reply(done.error());
-  const SupervisorFigures figures = services.figures();
+  SupervisorFigures figures = services.figures();
+  std::erase_if(figures.sessions, [&](const SessionView& view) {
+    return !caller.identity->scope.covers(view.spec.id);
+  });
   const auto live =
       std::count_if(figures.sessions.begin(), figures.sessions.end(),
                     [](const SessionView& view) { return view.state == SessionState::Live; });
@@ -52,6 +72,7 @@ void state(const ControlServices& services, const json& params, const Reply& rep
            {"warmSpares", figures.warm_spares},
            {"connections", figures.clients.connections},
            {"streams", figures.clients.streams},
+           {"broadcast", broadcast_json(figures.clients)},
            {"loop", {{"maxStallMs", figures.loop.longest_stall_seconds * 1e3}}},
            {"limits", limits_json(services.limits)}}));
 }
@@ -75,13 +96,15 @@ void discover(const json& params, const Reply& reply) {
 }  // namespace
 
 void add_system_methods(MethodTable& table, const ControlServices& services) {
-  table.add("system.state", [services](const Caller&, const json& params, const Reply& reply) {
-    state(services, params, reply);
-  });
-  table.add("system.upgrade", [services](const Caller&, const json& params, const Reply& reply) {
-    upgrade(services, params, reply);
-  });
-  table.add("rpc.discover",
+  table.add("system.state", {Role::Viewer, Effect::Reads},
+            [services](const Caller& caller, const json& params, const Reply& reply) {
+              state(services, caller, params, reply);
+            });
+  table.add("system.upgrade", {Role::Admin, Effect::Changes},
+            [services](const Caller&, const json& params, const Reply& reply) {
+              upgrade(services, params, reply);
+            });
+  table.add("rpc.discover", {Role::Viewer, Effect::Reads},
             [](const Caller&, const json& params, const Reply& reply) { discover(params, reply); });
 }
 
