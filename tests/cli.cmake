@@ -6,9 +6,9 @@ bulkhead_test(cli_text_test LABEL unit
 )
 bulkhead_test(cli_process_test LABEL process
   SOURCES
-    process/supervisor/cli/log_follower_test.cpp
     process/supervisor/cli/program_test.cpp
     process/supervisor/cli/rpc_client_test.cpp
+    process/supervisor/cli/watch_test.cpp
   LINK bulkhead::cli
 )
 target_compile_definitions(cli_process_test PRIVATE BULKHEAD_CLI="$<TARGET_FILE:bulkhead>")

@@ -1,23 +1,40 @@
+# Who a client is and what it may do.
+bulkhead_test(access_test LABEL unit
+  SOURCES
+    unit/supervisor/access_scope_test.cpp
+    unit/supervisor/authenticator_test.cpp
+    unit/supervisor/token_store_test.cpp
+  LINK bulkhead::access)
+
 # What a client meets: streams and their bounds, the hub's messages, the control channel.
 bulkhead_test(outbox_test LABEL unit
-  SOURCES unit/supervisor/outbox_test.cpp unit/supervisor/stream_test.cpp
+  SOURCES
+    unit/supervisor/flow_control_test.cpp
+    unit/supervisor/outbox_test.cpp
+    unit/supervisor/stream_test.cpp
   LINK bulkhead::stream)
 bulkhead_test(hub_test LABEL unit
   SOURCES
+    unit/supervisor/alert_history_test.cpp
     unit/supervisor/hub_test.cpp
-    unit/supervisor/json_text_test.cpp
     unit/supervisor/notification_test.cpp
     unit/supervisor/result_history_test.cpp
     unit/supervisor/prometheus_text_test.cpp
   LINK bulkhead::hub)
 bulkhead_test(control_test LABEL unit
   SOURCES
+    unit/supervisor/access_methods_test.cpp
     unit/supervisor/changed_spec_test.cpp
+    unit/supervisor/credentials_test.cpp
     unit/supervisor/connection_sessions_test.cpp
+    unit/supervisor/connections_test.cpp
     unit/supervisor/json_rpc_test.cpp
+    unit/supervisor/list_methods_test.cpp
     unit/supervisor/methods_test.cpp
     unit/supervisor/http_routes_test.cpp
+    unit/supervisor/subscriber_resume_test.cpp
     unit/supervisor/subscriber_test.cpp
+    unit/supervisor/write_pace_test.cpp
   LINK bulkhead::control)
 
 # The real server over real sockets, met by another WebSocket library than ours (Debian's
@@ -29,7 +46,7 @@ set_target_properties(control_server_fixture PROPERTIES
 # ASan would keep what was freed for a while; one test bounds the memory that is held.
 set(control_environment "BULKHEAD_CONTROL_FIXTURE=$<TARGET_FILE:control_server_fixture>"
   "ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0")
-foreach(name http limits slow_readers websocket)
+foreach(name access compression conformance hostile http limits logs ownership slow_readers tls websocket)
   add_test(NAME control.${name}
     COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/process/control/test_${name}.py -v)
   set_tests_properties(control.${name} PROPERTIES LABELS process TIMEOUT 300

@@ -21,6 +21,15 @@ bulkhead_test(detect_test LABEL unit
   LINK bulkhead::detect
 )
 
+bulkhead_test(cascade_test LABEL unit
+  SOURCES
+    unit/worker/cascade/attribute_votes_test.cpp
+    unit/worker/cascade/cascade_test.cpp
+    unit/worker/cascade/classifier_test.cpp
+    unit/worker/cascade/crop_test.cpp
+  LINK bulkhead::cascade
+)
+
 if(BULKHEAD_HAS_DATA)
   # Pictures, labels and COCO's measure, for tests on real models.
   add_library(bulkhead_test_pictures STATIC
@@ -38,6 +47,10 @@ if(BULKHEAD_HAS_DATA)
   bulkhead_test(coco_precision_test LABEL e2e
     SOURCES e2e/worker/coco_precision_test.cpp
     LINK bulkhead::detect bulkhead_test_pictures
+  )
+  bulkhead_test(cascade_real_models_test LABEL e2e
+    SOURCES e2e/worker/cascade_real_models_test.cpp
+    LINK bulkhead::worker bulkhead_test_pictures
   )
   bulkhead_test(real_models_test LABEL e2e
     SOURCES e2e/worker/real_models_test.cpp

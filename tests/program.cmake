@@ -12,9 +12,11 @@ bulkhead_test(supervisor_process_test LABEL process
     process/supervisor/dry_run_test.cpp
     process/supervisor/program_test.cpp
     process/supervisor/signals_test.cpp
+    process/supervisor/tls_test.cpp
   LINK bulkhead::supervisor_frame bulkhead::upgrade
 )
 target_compile_definitions(supervisor_process_test PRIVATE
+  BULKHEAD_CERTIFICATES="${PROJECT_SOURCE_DIR}/tests/support/certificates.py"
   BULKHEAD_CLI="$<TARGET_FILE:bulkhead>"
   BULKHEAD_SUPERVISOR="$<TARGET_FILE:bulkhead-supervisor>"
 )

@@ -5,7 +5,6 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/connection_queue_test.cpp
     unit/supervisor/frame_rates_test.cpp
     unit/supervisor/handover_test.cpp
-    unit/supervisor/log_tail_test.cpp
     unit/supervisor/pending_commands_test.cpp
     unit/supervisor/process_memory_test.cpp
     unit/supervisor/progress_watchdog_test.cpp
@@ -15,7 +14,8 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/schedule_test.cpp
     unit/supervisor/session_state_test.cpp
     unit/supervisor/session_view_test.cpp
-    unit/supervisor/token_bucket_test.cpp
+    unit/supervisor/track_ids_test.cpp
+    unit/supervisor/waiting_events_test.cpp
     unit/supervisor/worker_end_test.cpp
     unit/supervisor/worker_readings_test.cpp
   LINK bulkhead::session
@@ -56,6 +56,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/recycling_test.cpp
     process/session/resource_limits_test.cpp
     process/session/restart_test.cpp
+    process/session/declared_list_test.cpp
     process/session/session_table_test.cpp
     process/session/succession_test.cpp
     process/session/warm_spares_test.cpp

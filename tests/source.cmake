@@ -26,6 +26,10 @@ bulkhead_test(camera_clock_test LABEL e2e
   SOURCES e2e/source/camera_clock_test.cpp
   LINK bulkhead_test_capture
 )
+bulkhead_test(address_guard_test LABEL e2e
+  SOURCES e2e/source/address_guard_test.cpp
+  LINK bulkhead_test_capture
+)
 bulkhead_test(rtsp_teardown_test LABEL e2e
   SOURCES e2e/source/rtsp_teardown_test.cpp
   LINK bulkhead_test_capture

@@ -14,9 +14,25 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/frame_rate_gate_test.cpp
     unit/worker/frame_ring_test.cpp
     unit/worker/frozen_picture_test.cpp
+    unit/worker/gst_log_test.cpp
     unit/worker/log_throttle_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
+
+bulkhead_test(track_test LABEL unit
+  SOURCES
+    unit/worker/assignment_test.cpp
+    unit/worker/association_test.cpp
+    unit/worker/kalman_box_test.cpp
+    unit/worker/track_stage_test.cpp
+    unit/worker/tracker_test.cpp
+  LINK bulkhead::track)
+
+bulkhead_test(zone_test LABEL unit
+  SOURCES
+    unit/worker/scene_stage_test.cpp
+    unit/worker/zone_watch_test.cpp
+  LINK bulkhead::zone)
 
 # The real program as a child, with what a supervisor has of it.
 add_library(bulkhead_worker_harness STATIC support/worker_harness.cpp)

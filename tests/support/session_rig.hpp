@@ -54,12 +54,24 @@ class SessionRig {
     bool active;
     std::string text;
   };
+  struct SeenGap {
+    ipc::PriorityClass priority;
+    Sequence to;
+    GapEvent::Why why;
+  };
   struct SeenResult {
     std::string session;
     Generation generation;
     Sequence sequence;
     std::uint64_t frame_id;
     std::int64_t publish_ns;
+  };
+
+  struct SeenEvent {
+    Generation generation;
+    ipc::PriorityClass priority;
+    std::uint64_t frame_id;
+    std::size_t results_before;
   };
 
   explicit SessionRig(const std::string& fixture, SessionLimits limits = {},
@@ -138,6 +150,8 @@ class SessionRig {
   std::vector<SeenState> states;
   std::vector<SeenResult> results;
   std::vector<SeenAlert> alerts;
+  std::vector<SeenEvent> scenes;
+  std::vector<SeenGap> gaps;
   std::vector<SessionSpec> reverted;
   bool demanded = false;  // somebody wants results of all sessions
   SessionTable table;
@@ -174,10 +188,18 @@ class SessionRig {
                   states.push_back({event.session.text(), event.from, event.to, event.reason,
                                     event.generation, event.removed});
                 },
-            .gap = {},
+            .gap =
+                [this](const GapEvent& event) {
+                  gaps.push_back({event.gap.priority, event.gap.to, event.why});
+                },
             .alert =
                 [this](const AlertEvent& event) {
                   alerts.push_back({event.session.text(), event.active, event.text});
+                },
+            .scene =
+                [this](const SceneEvent& event) {
+                  scenes.push_back(
+                      {event.generation, event.priority, event.event.frame_id, results.size()});
                 },
             .generation = {},
             .reverted = [this](const SessionSpec& served) { reverted.push_back(served); },

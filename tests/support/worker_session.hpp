@@ -23,7 +23,7 @@ class WorkerSession {
     start.log_file = dir.path() / "worker.log";
     start.model_catalog = dir.path() / "models.json";
     start.model_dir = dir.path() / "models";
-    start.spec.pipeline = PipelineSpec{.name = "test", .max_fps = 0, .detect = {}};
+    start.spec.pipeline = PipelineSpec{.name = "test", .max_fps = 0, .detect = {}, .crops = {}};
     start.spec.pipeline->detect.model = "two_animals.onnx";
     start.spec.pipeline->detect.labels = {"cat", "dog"};
   }

@@ -22,10 +22,11 @@ FIXTURE = os.environ["BULKHEAD_CONTROL_FIXTURE"]
 class Server:
     """The fixture program; `limits` are those it knows, each small enough to meet."""
 
-    def __init__(self, **limits):
+    def __init__(self, state_dir="/tmp", settings=(), **limits):
         self._process = subprocess.Popen(
-            [FIXTURE, *(f"{k}={v}" for k, v in limits.items())], text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [FIXTURE, *(f"{k}={v}" for k, v in limits.items()), *(f"set:{s}" for s in settings)],
+            text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=os.environ | {"BULKHEAD_STATE_DIR": str(state_dir)})
         first = self._process.stdout.readline().split()
         assert first and first[0] == "port", "the fixture did not start"
         self.port = int(first[1])

@@ -158,57 +158,5 @@ class Limits(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(all("result" in r for r in replies))
 
 
-class Malformed(unittest.IsolatedAsyncioTestCase):
-    """Frames that are no WebSocket: each closes its own connection, with the code for it."""
-
-    def setUp(self):
-        self.server = self.enterContext(Server())
-
-    def close_code_after(self, data):
-        with Bare(self.server) as bare:
-            self.assertEqual(bare.upgrade()[0], 101)
-            bare.send(data)
-            return bare.receive_close_code()
-
-    async def test_each_is_closed_with_its_code_and_others_are_served_on(self):
-        async with connect(self.server) as other:
-            text = request_text().encode()
-            for name, data, code in (
-                ("invalid UTF-8", frame(b'{"a":"\xff"}'), 1007),
-                ("UTF-8 cut off", frame(b'"\xe8\xbb'), 1007),
-                ("unmasked", frame(text, masked=False), 1002),
-                ("reserved bit", frame(text, reserved=0x40), 1002),
-                ("reserved opcode", frame(text, opcode=3), 1002),
-                ("continuation of nothing", frame(text, opcode=0), 1002),
-                ("fragmented ping", frame(b"x", opcode=9, final=False), 1002),
-                ("long ping", frame(b"x" * 126, opcode=9), 1002),
-                ("text inside text", frame(b"{", final=False) + frame(text), 1002),
-                ("close with bad code", frame(b"\x03\xed", opcode=8), 1002),
-            ):
-                with self.subTest(name):
-                    self.assertEqual(self.close_code_after(data), code)
-            self.assertIn("result", await call(other, "system.state"))
-
-    async def test_a_flood_of_pings_delays_nobody(self):
-        with Bare(self.server) as bare:
-            bare.upgrade()
-            async with connect(self.server) as other:
-                bare.send(frame(b"x", opcode=9) * 20_000)
-                self.assertIn("result", await call(other, "system.state"))
-
-    async def test_a_client_that_vanishes_in_the_middle_of_a_message_leaves_nothing(self):
-        for _ in range(20):
-            with Bare(self.server) as bare:
-                bare.upgrade()
-                bare.send(frame(request_text("stream.open").encode()))
-                bare.receive_frame()
-                bare.send(frame(b"x" * 1000)[:500])
-        async with connect(self.server) as client:
-            limit = time.monotonic() + HANG_LIMIT_S
-            while (state := (await call(client, "system.state"))["result"])["streams"]:
-                self.assertLess(time.monotonic(), limit)
-        self.assertEqual(state["connections"], 1)
-
-
 if __name__ == "__main__":
     unittest.main()

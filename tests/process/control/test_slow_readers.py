@@ -4,6 +4,7 @@ import asyncio
 import json
 import pathlib
 import re
+import struct
 import threading
 import time
 import unittest
@@ -112,14 +113,159 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         self.assertLess(gaps, 10, "a run of losses is one gap")
         self.assertEqual(len(got) + lost, 1000, "every detection came or was told")
 
-    async def test_one_whose_states_overflow_is_cut_and_the_reason_is_counted(self):
-        server = self.start(write_ms=60_000, outbox_control=20)
+    async def test_one_that_reads_slowly_is_throttled_told_so_and_at_last_closed_with_4008(self):
+        # Every write that does not leave at once is slow here, so that nobody has to wait for it.
+        server = self.start(slow_ms=0, write_ms=60_000)
+        slow = self.stopped_reader(server)
+        server.tell("detections 1 5")
+        told, seen = [], 0
+        while frame_of := slow.receive_frame():
+            if frame_of[0] == 8:
+                break
+            message = json.loads(frame_of[1])
+            params = message["params"]
+            if message["method"] == "stream.status":
+                told.append(params["to"])
+            if message["method"] == "detection":
+                self.assertNotIn("CLOSED", told, "its last word")
+                seen = params["sequence"]
+            if "CLOSED" not in told:
+                server.tell("states 1 cam")
+                server.tell("detections 1 5")
+        else:
+            self.fail("the connection ended without a close frame")
+        code, reason = struct.unpack(">H", frame_of[1][:2])[0], frame_of[1][2:].decode()
+        self.assertEqual((code, reason), (4008, "slow_consumer"))
+        self.assertEqual(told, ["SLOW_CONSUMER", "THROTTLED", "CLOSED"])
+        self.assertEqual(params["resumeFrom"], [
+            {"session": "cam", "generation": 0, "sequence": 0},
+            {"session": "display;cam", "generation": 3, "sequence": seen}])
+        self.assertEqual(metric(
+            server, 'bulkhead_ws_client_evicted_total{reason="slow_consumer"}'), 1)
+        async with connect(server) as again:
+            opened = await call(again, "stream.open", resumeFrom=params["resumeFrom"])
+            self.assertIn("result", opened)
+            server.tell("detections 1 1")
+            self.assertGreater((await receive(again))["params"]["sequence"], seen)
+
+    async def test_one_that_stops_reading_comes_back_to_what_it_missed_and_to_every_alert_once(self):
+        server = self.start(write_ms=500)
         stopped = self.stopped_reader(server)
+        server.tell("alerts 1 cam")
+        self.assertEqual(json.loads(stopped.receive_frame()[1])["params"]["sequence"], 1)
+        server.tell("detections 1 20")
+        seen = json.loads(stopped.receive_frame()[1])["params"]
+        # From here on it reads no more. More comes than is kept for who comes back, results and alerts.
+        evicted = 'bulkhead_ws_client_evicted_total{reason="write_timeout"}'
+        limit = time.monotonic() + HANG_LIMIT_S
+        while not self.is_evicted(server, evicted) and time.monotonic() < limit:
+            server.tell("detections 100 20")
+            await asyncio.sleep(0)
+        server.tell("alerts 20 cam")
+        server.tell("detections 1100 20")
+        async with connect(server) as again:
+            await call(again, "stream.open", resumeFrom=[
+                {key: seen[key] for key in ("session", "generation", "sequence")},
+                {"session": "cam", "alert": {"generation": 1, "sequence": 1}}])
+            server.tell("alerts 1 cam")
+            server.tell("detections 1 3")
+            numbers, results, missed = [], [], []
+            while not results or len(results[-1]["objects"]) != 3:
+                message = await receive(again)
+                if message["method"] == "stream.gap":
+                    missed.append(message["params"])
+                elif message["method"] == "system.alert":
+                    numbers.append(message["params"]["sequence"])
+                elif message["method"] == "detection":
+                    results.append(message["params"])
+        self.assertEqual(numbers, list(range(2, 23)), "each alert once and in order")
+        self.assertEqual([gap["reason"] for gap in missed], ["history"])
+        self.assertEqual(missed[0]["fromSequence"], seen["sequence"] + 1)
+        self.assertEqual([result["sequence"] for result in results],
+                         list(range(missed[0]["toSequence"] + 1, results[-1]["sequence"] + 1)))
+
+    async def test_what_one_turn_publishes_leaves_together(self):
+        server = self.enterContext(Server(send_buffer=1 << 20))
+        async with connect(server) as client:
+            await call(client, "stream.open")
+            before = metric(server, "bulkhead_ws_client_writes_total")
+            server.tell("detections 100 1")
+            for _ in range(100):
+                await receive(client)
+            self.assertLess(metric(server, "bulkhead_ws_client_writes_total") - before, 5)
+
+    async def test_a_stream_whose_states_overflow_ends_and_the_others_of_its_client_do_not(self):
+        server = self.start(write_ms=60_000, outbox_control=20, outbox_sessions=20)
+        stopped = self.stopped_reader(server)
+        stopped.send(frame(request_text("stream.open", filter={"kinds": ["system.alert"]}).encode()))
+        stopped.receive_frame()
         server.tell("detections 500 50")
-        for camera in range(21):
+        for camera in range(41):
             server.tell(f"states 1 cam-{camera}")
-        stopped.receive_all()
-        self.assertEqual(metric(server, 'bulkhead_ws_client_evicted_total{reason="overflow"}'), 1)
+        server.tell("alerts 1 cam")
+        told = {}
+        while "s2" not in told or "s1" not in told:
+            message = json.loads(stopped.receive_frame()[1])
+            if message["method"] == "stream.status" and message["params"]["to"] == "CLOSED":
+                told[message["params"]["streamId"]] = message["params"]
+            elif message["method"] == "system.alert" and message["params"]["streamId"] == "s2":
+                told["s2"] = message["params"]
+        self.assertEqual(told["s1"]["reason"], "overflow")
+        self.assertEqual(told["s2"]["session"], "cam")
+        self.assertEqual(
+            metric(server, 'bulkhead_ws_client_evicted_total{reason="stream_overflow"}'), 1)
+        # On the same connection it resumes: no alert of before its end is missing or comes twice.
+        stopped.send(frame(request_text(
+            "stream.open", filter={"kinds": ["system.alert"]},
+            resumeFrom=told["s1"]["resumeFrom"]).encode()))
+        while (message := json.loads(stopped.receive_frame()[1])).get("id") is None:
+            pass
+        self.assertEqual(message["result"], {"streamId": "s3", "replayed": 0 if told["s1"][
+            "resumeFrom"][0].get("alert") else 1})
+
+    async def test_five_hundred_cameras_that_go_at_once_cost_no_reader_its_stream(self):
+        server = self.start(write_ms=60_000)
+        behind = self.stopped_reader(server)
+        server.tell("detections 500 50")
+        for camera in range(500):
+            server.tell(f"states 1 cam-{camera}")
+        states = set()
+        while len(states) < 500:
+            message = json.loads(behind.receive_frame()[1])
+            if message["method"] == "session.state":
+                states.add(message["params"]["session"])
+        self.assertIn("cam-499", states)
+
+    async def test_one_that_reads_steadily_but_slowly_is_not_cut(self):
+        # The kernel takes more only once a third of its buffer has left: seconds, at this pace.
+        server = self.enterContext(Server(write_ms=1000, slow_ms=60_000))
+        slow = self.stopped_reader(server)
+        server.tell("detections 900 100")
+        took = 0
+        while took < 200_000:
+            part = slow.receive_some(2048)
+            self.assertTrue(part, f"it was cut after {took} bytes")
+            took += len(part)
+            await asyncio.sleep(0.05)  # this is how fast it reads
+        self.assertEqual(metric(server, "bulkhead_client_connections"), 2, "it and who asks")
+
+    async def test_who_missed_more_alerts_than_an_outbox_holds_gets_each_once_and_in_order(self):
+        server = self.start()
+        cameras = [f"cam-{camera}" for camera in range(5)]
+        for camera in cameras:
+            server.tell(f"alerts 256 {camera}")
+        async with connect(server) as again:
+            opened = await call(again, "stream.open",
+                                resumeFrom=[{"session": camera} for camera in cameras])
+            self.assertEqual(opened["result"]["replayed"], 5 * 256)
+            numbers = {camera: [] for camera in cameras}
+            for _ in range(5 * 256):
+                params = (await receive(again))["params"]
+                numbers[params["session"]].append(params["sequence"])
+            server.tell("alerts 1 cam-0")
+            self.assertEqual((await receive(again))["params"]["sequence"], 257)
+        for camera in cameras:
+            self.assertEqual(numbers[camera], list(range(1, 257)))
 
     async def test_a_flapping_camera_cuts_nobody(self):
         server = self.start(write_ms=60_000, outbox_control=20)
@@ -136,7 +282,9 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         server = self.start(write_ms=60_000, outbox_messages=100)
         for _ in range(50):
             self.stopped_reader(server)
-        server.tell("detections 200 50")
+        # What each connection has on its way, and the history, are full by then: a write a turn.
+        for count in (200, 500, 1000):
+            server.tell(f"detections {count} 50")
         before = resident_kib(server.pid)
         server.tell("detections 3000 50")
         grown = resident_kib(server.pid) - before

@@ -51,12 +51,16 @@ TEST(CameraState, ResultsArriveByTheirKnockAndWaitForNoTick) {
   ASSERT_TRUE(rig.until([&] { return rig.results.size() >= 20; }));
 }
 
-TEST(CameraState, ResultsPastTheirDeadlineAreDroppedAndCounted) {
+TEST(CameraState, ResultsPastTheirDeadlineAreDroppedCountedAndTold) {
   SessionRig rig{"publishes_late_results"};
   rig.subscribe("cam");
   ASSERT_TRUE(rig.until([&] { return !rig.results.empty(); }));
   EXPECT_EQ(rig.results.front().frame_id, 2U);
   EXPECT_EQ(rig.view("cam").counters.results_expired_total, 1U);
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].why, GapEvent::Why::TtlExpired);
+  EXPECT_EQ(rig.gaps[0].priority, ipc::PriorityClass::Important);
+  EXPECT_EQ(rig.gaps[0].to + 1, rig.results.front().sequence);
 }
 
 TEST(CameraState, TheViewShowsTheWorkersFiguresAndItsModel) {

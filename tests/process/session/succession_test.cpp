@@ -54,6 +54,23 @@ class SuccessionTest : public testing::Test {
   std::optional<Result<Restarted>> reply_;
 };
 
+TEST_F(SuccessionTest, EachEventIsToldOnceWithTheResultOfItsFrameByTheWorkerThatTellsThat) {
+  SessionRig& rig = watching("/events");
+  ASSERT_TRUE(restart(RestartMode::Overlap));
+  ASSERT_TRUE(goes_on(2));
+  expect_no_gap();
+  ASSERT_GE(rig.scenes.size(), rig.results.size());
+  std::size_t critical = 0;
+  for (std::size_t i = 0; i < rig.results.size(); ++i) {
+    const auto& [generation, priority, frame_id, results_before] = rig.scenes[i];
+    ASSERT_EQ(results_before, i) << "before its result and after the one before";
+    ASSERT_EQ(frame_id, rig.results[i].frame_id);
+    ASSERT_EQ(generation, rig.results[i].generation);
+    critical += priority == ipc::PriorityClass::Critical ? 1 : 0;
+  }
+  EXPECT_GT(critical, 0U);
+}
+
 class OverlapTest : public SuccessionTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(OverlapTest, TellsEveryFrameOnceAndInOrder) {

@@ -1,56 +1,20 @@
 // The real supervisor without cameras: start, refusal to start, stop. The command line is its
 // client.
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "common/text_file.hpp"
-#include "tests/support/child_process.hpp"
 #include "tests/support/notify_socket.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/running_supervisor.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace bulkhead::supervisor {
 namespace {
-
-/// A supervisor on a free port; `first_line` is what it printed once ready, or its last words.
-class RunningSupervisor {
- public:
-  explicit RunningSupervisor(const std::filesystem::path& state_dir) {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    output_.reset(ends[0]);
-    UniqueFd child_end{ends[1]};
-    child_.emplace(BULKHEAD_SUPERVISOR,
-                   std::vector<std::string>{"--port", "0", "--state-dir", state_dir.string()},
-                   ChildProcess::Descriptors{{child_end.get(), STDOUT_FILENO}});
-    child_end.reset();
-    char letter = 0;
-    while (wait_readable(output_.get(), test::kHangLimit) &&
-           ::read(output_.get(), &letter, 1) == 1 && letter != '\n') {
-      first_line_ += letter;
-    }
-  }
-
-  [[nodiscard]] const std::string& first_line() const { return first_line_; }
-  [[nodiscard]] ChildProcess& child() { return *child_; }
-
-  [[nodiscard]] std::string ws_url() const {
-    const std::size_t start = first_line_.find("ws://");
-    return start == std::string::npos ? ""
-                                      : first_line_.substr(start, first_line_.find(')') - start);
-  }
-
- private:
-  UniqueFd output_;
-  std::optional<ChildProcess> child_;
-  std::string first_line_;
-};
 
 test::ProgramRun supervisor(const std::string& arguments) {
   return test::run_program("timeout 60 " BULKHEAD_SUPERVISOR " " + arguments);
@@ -65,7 +29,7 @@ class SupervisorProgramTest : public ::testing::Test {
 };
 
 TEST_F(SupervisorProgramTest, ItSaysWhereItIsReadyServesTheCommandLineAndStopsInOrder) {
-  RunningSupervisor running{state_dir()};
+  test::RunningSupervisor running{state_dir()};
   ASSERT_EQ(running.first_line().rfind("bulkhead-supervisor ready on http://127.0.0.1:", 0), 0U)
       << running.first_line();
   const std::string bulkhead = BULKHEAD_CLI " --url " + running.ws_url() + " ";
@@ -94,7 +58,7 @@ TEST_F(SupervisorProgramTest, ItSaysWhereItIsReadyServesTheCommandLineAndStopsIn
 TEST_F(SupervisorProgramTest, ItTellsTheServiceManagerThatItIsReadyAliveAndStopping) {
   const test::NotifySocket manager{folder_.path() / "notify"};
   ::setenv("WATCHDOG_USEC", "20000", 1);
-  RunningSupervisor running{state_dir()};
+  test::RunningSupervisor running{state_dir()};
   EXPECT_EQ(manager.next(), "READY=1");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(manager.next(), "WATCHDOG=1");
   running.child().signal(SIGTERM);
@@ -105,14 +69,14 @@ TEST_F(SupervisorProgramTest, ItTellsTheServiceManagerThatItIsReadyAliveAndStopp
 }
 
 TEST_F(SupervisorProgramTest, TheStateDirectoryIsItsOwnersAlone) {
-  RunningSupervisor running{state_dir()};
+  test::RunningSupervisor running{state_dir()};
   struct stat status {};
   ASSERT_EQ(::stat(state_dir().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700U);
 }
 
 TEST_F(SupervisorProgramTest, ASecondOneForTheSameStateIsRefusedWithThePidOfTheFirst) {
-  RunningSupervisor running{state_dir()};
+  test::RunningSupervisor running{state_dir()};
   const auto second = supervisor("--port 0 " + in_state_dir());
   EXPECT_EQ(second.exit_code, 75);
   EXPECT_NE(second.output.find("pid " + std::to_string(running.child().pid())), std::string::npos)
@@ -121,16 +85,16 @@ TEST_F(SupervisorProgramTest, ASecondOneForTheSameStateIsRefusedWithThePidOfTheF
 
 TEST_F(SupervisorProgramTest, AfterAKillTheNextOneStartsAtOnce) {
   {
-    RunningSupervisor killed{state_dir()};
+    test::RunningSupervisor killed{state_dir()};
     killed.child().kill();
     ASSERT_TRUE(killed.child().wait_exit());
   }
-  RunningSupervisor next{state_dir()};
+  test::RunningSupervisor next{state_dir()};
   EXPECT_FALSE(next.ws_url().empty()) << next.first_line();
 }
 
 TEST_F(SupervisorProgramTest, ATakenPortIsUnavailable) {
-  RunningSupervisor running{state_dir()};
+  test::RunningSupervisor running{state_dir()};
   const std::string url = running.ws_url();
   const std::size_t colon = url.rfind(':');
   const std::string port = url.substr(colon + 1, url.rfind('/') - colon - 1);
@@ -138,6 +102,54 @@ TEST_F(SupervisorProgramTest, ATakenPortIsUnavailable) {
       supervisor("--port " + port + " --state-dir " + (folder_.path() / "other").string());
   EXPECT_EQ(second.exit_code, 69) << second.output;
   EXPECT_NE(second.output.find(port), std::string::npos) << second.output;
+}
+
+TEST_F(SupervisorProgramTest, TheCommandLineMakesShowsUsesAndRevokesATokenThatIsInNoLog) {
+  test::RunningSupervisor running{state_dir()};
+  const std::string bulkhead = BULKHEAD_CLI " --url " + running.ws_url() + " ";
+  const std::string file = (folder_.path() / "token").string();
+  const auto made = test::run_program(
+      bulkhead + "token add ci --role operator --scope 'hall-*' > " + file + " && cat " + file);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const std::string token = read_text_file(file, 1024).value();
+  ASSERT_EQ(token.rfind("bulkhead_", 0), 0U);
+
+  const auto listed = test::run_program(bulkhead + "token list");
+  EXPECT_NE(listed.output.find("hall-*"), std::string::npos) << listed.output;
+  EXPECT_EQ(listed.output.find(token.substr(0, 20)), std::string::npos);
+  const std::string with_token = bulkhead + "--token-file " + file + " ";
+  EXPECT_EQ(test::run_program(with_token + "ls").exit_code, 0);
+  const auto denied = test::run_program(with_token + "token list");
+  EXPECT_EQ(denied.exit_code, 1);
+  EXPECT_NE(denied.output.find("PERMISSION_DENIED"), std::string::npos) << denied.output;
+
+  EXPECT_EQ(test::run_program(bulkhead + "token revoke ci").exit_code, 0);
+  const auto refused = test::run_program(with_token + "ls");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.output.find("revoked"), std::string::npos) << refused.output;
+  const auto searched =
+      test::run_program("grep -rFe " + token.substr(9, 43) + " " + state_dir().string());
+  EXPECT_EQ(searched.exit_code, 1) << searched.output;
+  const auto audit = read_text_file(state_dir() / "logs/audit.log", 65536);
+  ASSERT_TRUE(audit);
+  EXPECT_NE(audit->find("method=token.revoke target=ci outcome=OK"), std::string::npos) << *audit;
+}
+
+TEST_F(SupervisorProgramTest, ATokenFileThatCannotBeUsedIsNamed) {
+  const auto empty = folder_.write("empty", "\n");
+  for (const std::string& file : {empty.string(), (folder_.path() / "absent").string()}) {
+    const auto run = test::run_program(BULKHEAD_CLI " --token-file " + file + " ls");
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_NE(run.output.find("--token-file"), std::string::npos) << run.output;
+  }
+}
+
+TEST_F(SupervisorProgramTest, ADamagedListOfTokensIsRefusedAtStart) {
+  ASSERT_TRUE(std::filesystem::create_directories(state_dir()));
+  folder_.write("a/b/state/tokens.json", "{");
+  const auto run = supervisor("--port 0 " + in_state_dir());
+  EXPECT_EQ(run.exit_code, 73) << run.output;
+  EXPECT_NE(run.output.find("tokens.json"), std::string::npos) << run.output;
 }
 
 TEST_F(SupervisorProgramTest, ABadConfigurationIsRefusedBeforeAnythingIsMade) {

@@ -19,7 +19,7 @@ TEST(ErrorCode, EveryKnownNumberHasANameOfItsOwn) {
     ++known;
     EXPECT_TRUE(names.insert(name_of(code)).second) << name_of(code);
   }
-  EXPECT_EQ(known, 27);
+  EXPECT_EQ(known, 30);
 }
 
 TEST(ErrorCode, AnUnknownNumberFromAnotherProcessIsInternal) {
@@ -30,6 +30,7 @@ TEST(ErrorCode, AnUnknownNumberFromAnotherProcessIsInternal) {
 TEST(ErrorCode, TryingAgainHelpsAnOfflineCameraButNotAWrongPassword) {
   EXPECT_EQ(persistence_of(ErrorCode::ConnectFailed), Persistence::Transient);
   EXPECT_EQ(persistence_of(ErrorCode::AuthFailed), Persistence::Permanent);
+  EXPECT_EQ(persistence_of(ErrorCode::AddressDenied), Persistence::Permanent);
 }
 
 TEST(Error, TheTextOfErrnoFollowsWhatWasTried) {

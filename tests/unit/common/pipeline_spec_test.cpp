@@ -43,6 +43,7 @@ TEST(PipelineSpec, TheSmallestPipelineNamesAModel) {
 TEST(PipelineSpec, EveryFieldIsRead) {
   const json pipeline{{"name", "all"},
                       {"maxFps", 7.5},
+                      {"track", true},
                       {"stages",
                        {{{"type", "detect"},
                          {"model", "/m/a.onnx"},
@@ -57,6 +58,7 @@ TEST(PipelineSpec, EveryFieldIsRead) {
   const auto spec = PipelineSpec::from_json(pipeline, "");
   ASSERT_TRUE(spec) << spec.error().message;
   EXPECT_EQ(spec->max_fps, 7.5);
+  EXPECT_TRUE(spec->track);
   const DetectStage& stage = spec->detect;
   EXPECT_EQ(stage.model, "/m/a.onnx");
   EXPECT_EQ(stage.engine, Engine::OpenCv);
@@ -139,17 +141,19 @@ TEST(PipelineSpec, AMisspeltKeyIsRefusedWithTheNearestName) {
 
 TEST(PipelineSpec, AnotherStageTypeIsRefusedWithTheRemedy) {
   json pipeline = smallest_pipeline();
-  pipeline["stages"].push_back({{"type", "track"}, {"maxAge", 3}});
+  pipeline["stages"] = {{{"type", "blur"}, {"radius", 3}}};
   EXPECT_EQ(pipeline_failure(pipeline).message,
-            "params.pipeline.stages[1].type: stage type \"track\" is not supported; use "
-            "\"detect\"");
+            "params.pipeline.stages[0].type: stage type \"blur\" is not supported at the root; "
+            "begin with \"detect\" and put stages of other types into its \"stages\"");
 }
 
 TEST(PipelineSpec, ExactlyOneDetectStageIsTaken) {
   json pipeline = smallest_pipeline();
   pipeline["stages"].push_back(pipeline["stages"][0]);
-  EXPECT_EQ(pipeline_failure(pipeline).message,
-            "params.pipeline.stages[1]: is a second detect stage; keep one");
+  EXPECT_EQ(
+      pipeline_failure(pipeline).message,
+      "params.pipeline.stages[1]: is a second stage at the root; put it into the \"stages\" of "
+      "the first");
   for (const json& stages : {json::array(), json(nullptr), json("detect"), json(json::object())}) {
     pipeline["stages"] = stages;
     EXPECT_EQ(pipeline_failure(pipeline).field, "params.pipeline.stages");

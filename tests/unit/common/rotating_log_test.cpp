@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/limits.hpp"
+#include "tests/support/text_lines.hpp"
 
 namespace bulkhead {
 namespace {
@@ -55,13 +56,6 @@ class RotatingLogTest : public testing::Test {
   fs::path folder_;
 };
 
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::vector<std::string> lines;
-  std::ifstream stream{path};
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 mode_t mode_of(const fs::path& path) {
   struct stat found {};
   EXPECT_EQ(::stat(path.c_str(), &found), 0);
@@ -96,7 +90,7 @@ TEST_F(RotatingLogTest, ALineHoldsTimeLevelSessionGenerationThreadAndMessage) {
     ::pthread_setname_np(::pthread_self(), "my thread");
     log->warn("camera lost reason={} frames={}", log_value("no data"), 7);
   }}.join();
-  const auto lines = lines_of(file());
+  const auto lines = test::lines_of(file());
   ASSERT_EQ(lines.size(), 1U);
   const std::regex pattern{
       R"re(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z warn d;c 3 my_thread camera lost reason="no data" frames=7)re"};
@@ -111,7 +105,7 @@ TEST_F(RotatingLogTest, OnlyLinesOfTheLevelAndAboveAreWrittenAndTheLevelMayChang
   log->error("two");
   ASSERT_TRUE(set_log_level(*log, "trace"));
   log->trace("three");
-  EXPECT_EQ(lines_of(file()).size(), 2U);
+  EXPECT_EQ(test::lines_of(file()).size(), 2U);
   const auto refused = set_log_level(*log, "loud");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
@@ -124,7 +118,7 @@ TEST_F(RotatingLogTest, ForeignTextCannotForgeALineNorLeakASecret) {
   const auto log = open(spec());
   log->info(
       "gst: rtsp://u:p%40ss@h/ p@ss\n2026-01-01T00:00:00.000000Z error d;c 3 x forged\x1B[0m");
-  const auto lines = lines_of(file());
+  const auto lines = test::lines_of(file());
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_TRUE(lines[0].ends_with(
       R"(gst: rtsp://u:***@h/ ***\x0a2026-01-01T00:00:00.000000Z error d;c 3 x forged\x1b[0m)"))
@@ -135,13 +129,13 @@ TEST_F(RotatingLogTest, ASecretAddedLaterIsHiddenFromThenOn) {
   const auto log = open(spec());
   redactor_->add("later-secret");
   log->info("later-secret");
-  EXPECT_TRUE(lines_of(file()).at(0).ends_with(" ***"));
+  EXPECT_TRUE(test::lines_of(file()).at(0).ends_with(" ***"));
 }
 
 TEST_F(RotatingLogTest, ALongMessageIsCut) {
   const auto log = open(spec());
   log->info(std::string(limits::kLogFieldBytes + 1, 'm'));
-  const auto line = lines_of(file()).at(0);
+  const auto line = test::lines_of(file()).at(0);
   EXPECT_TRUE(line.ends_with("m…"));
   EXPECT_LT(line.size(), limits::kLogFieldBytes + 200);
 }
@@ -165,9 +159,9 @@ TEST_F(RotatingLogTest, AFullFileMovesToItsBackupsAndTheOldestGoes) {
   const auto log = open(small);
   const std::string filler(900, 'f');
   for (int i = 0; i < 40; ++i) log->info("line={} {}", i, filler);
-  const auto newest = lines_of(file());
-  const auto newer = lines_of(file("camera.1.log"));
-  const auto oldest = lines_of(file("camera.2.log"));
+  const auto newest = test::lines_of(file());
+  const auto newer = test::lines_of(file("camera.1.log"));
+  const auto oldest = test::lines_of(file("camera.2.log"));
   ASSERT_FALSE(newest.empty() || newer.empty() || oldest.empty());
   EXPECT_NE(newest.back().find("line=39 "), std::string::npos);
   EXPECT_LT(newer.back(), newest.front());
@@ -197,7 +191,7 @@ TEST_F(RotatingLogTest, WhereABackupCannotBeMadeTheLimitStillHolds) {
   fs::create_directories(file("camera.2.log") / "in the way");
   for (int i = 0; i < 10; ++i) log->info("line={} {}", i, std::string(900, 'f'));
   EXPECT_LE(fs::file_size(file()), kSmallestLog);
-  const auto lines = lines_of(file());
+  const auto lines = test::lines_of(file());
   ASSERT_FALSE(lines.empty());
   EXPECT_NE(lines.back().find("line=9 "), std::string::npos);
 }
@@ -205,7 +199,7 @@ TEST_F(RotatingLogTest, WhereABackupCannotBeMadeTheLimitStillHolds) {
 TEST_F(RotatingLogTest, AnOpenedFileIsContinuedNotOverwritten) {
   open(spec())->info("first");
   open(spec())->info("second");
-  EXPECT_EQ(lines_of(file()).size(), 2U);
+  EXPECT_EQ(test::lines_of(file()).size(), 2U);
 }
 
 TEST_F(RotatingLogTest, ALinkInTheFilesPlaceIsRefused) {
@@ -246,8 +240,8 @@ TEST_F(RotatingLogTest, AFileTakenAwayIsMadeAnewAtTheNextLine) {
   log->info("second");
   fs::remove(file());
   log->info("third");
-  EXPECT_EQ(lines_of(file("moved.log")).size(), 1U);
-  EXPECT_EQ(lines_of(file()).size(), 1U);
+  EXPECT_EQ(test::lines_of(file("moved.log")).size(), 1U);
+  EXPECT_EQ(test::lines_of(file()).size(), 1U);
 }
 
 TEST_F(RotatingLogTest, AFileReplacedByALinkCostsLinesAndTheTargetIsNotTouched) {
@@ -272,7 +266,7 @@ TEST_F(RotatingLogTest, AFullDiskCostsCountedLinesAndNothingElse) {
   }
   log->info("after");
   EXPECT_EQ(log_lines_lost_total(), lost + 2);
-  const auto lines = lines_of(file());
+  const auto lines = test::lines_of(file());
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_TRUE(lines[0].ends_with(" before"));
   EXPECT_EQ(lines[1].size(), 20U);  // what is left of the torn line ends before the next
@@ -296,7 +290,7 @@ TEST_F(RotatingLogTest, LinesOfManyThreadsStayWhole) {
       });
     }
   }
-  const auto lines = lines_of(file());
+  const auto lines = test::lines_of(file());
   EXPECT_EQ(lines.size(), 1000U);
   for (const auto& line : lines) EXPECT_TRUE(line.ends_with(" end")) << line;
 }
@@ -320,7 +314,7 @@ TEST_F(RotatingLogTest, TwoProcessesWithOneFileLoseNoLineWhileItRotates) {
   std::size_t files = 0;
   for (const auto& entry : fs::directory_iterator{folder_}) {
     ++files;
-    for (const auto& line : lines_of(entry.path())) {
+    for (const auto& line : test::lines_of(entry.path())) {
       EXPECT_TRUE(line.ends_with(" end")) << line;
       ++lines;
     }

@@ -167,6 +167,17 @@ TEST(RtspUrl, WhatIsNoAddressIsRefused) {
   }
 }
 
+TEST(RtspUrl, AnIpv4AddressIsWrittenInFourDecimalNumbersOrRefused) {
+  EXPECT_TRUE(RtspUrl::parse("rtsp://192.0.2.7/a"));
+  EXPECT_TRUE(RtspUrl::parse("rtsp://192.0.2.7.example/a")) << "a name";
+  for (const char* host : {"3221225991", "0xc0000207", "192.0.519", "192.519", "0300.0.2.7",
+                           "010.0.0.1", "0x7f.1", "1"}) {
+    const auto url = RtspUrl::parse("rtsp://" + std::string{host} + "/a");
+    ASSERT_FALSE(url) << host;
+    EXPECT_NE(url.error().message.find("four numbers, decimal"), std::string::npos);
+  }
+}
+
 TEST(RtspUrl, ErrorsNeverRepeatAPartThatCouldBeAPassword) {
   for (const auto* text :
        {"rtsp//admin:s3cret@cam", "rtsp://admin:s3cret/x@cam/", "rtsp://admin:12s3cret?x@cam/",

@@ -19,6 +19,14 @@ Command command_of(CommandBody body) {
   return Command{.request_id = 3, .deadline_ns = 1'000, .body = std::move(body)};
 }
 
+ZoneSpec gate() {
+  ZoneSpec zone;
+  zone.name = "Tür \"\xC2\x85\\\"";  // with a control character of Latin 1
+  zone.is_line = true;
+  zone.points = {{0.5F, 0.1F}, {0.5F, 0.9F}};
+  return zone;
+}
+
 TEST(Command, CarriesEachBody) {
   const auto stop = decode_command(encoded(command_of(Stop{})));
   ASSERT_TRUE(stop);
@@ -41,18 +49,35 @@ TEST(Command, CarriesEachBody) {
   EXPECT_FALSE(
       std::get<OpenCamera>(decode_command(encoded(command_of(OpenCamera{.left = {}})))->body).left);
 
-  const auto tuning = decode_command(encoded(command_of(Reconfigure{
-      .min_confidence = 0.4F, .nms_iou = 0.5F, .classes = {"person", "car"}, .max_fps = 12.5F})));
+  const auto tuning = decode_command(encoded(command_of(Reconfigure{.min_confidence = 0.4F,
+                                                                    .nms_iou = 0.5F,
+                                                                    .classes = {"person", "car"},
+                                                                    .max_fps = 12.5F,
+                                                                    .track = true,
+                                                                    .zones = {gate()},
+                                                                    .track_updates = true})));
   ASSERT_TRUE(tuning);
   const auto& got = std::get<Reconfigure>(tuning->body);
   EXPECT_EQ(got.min_confidence, 0.4F);
   EXPECT_EQ(got.nms_iou, 0.5F);
   EXPECT_EQ(got.classes, (std::vector<std::string>{"person", "car"}));
   EXPECT_EQ(got.max_fps, 12.5F);
+  EXPECT_TRUE(got.track);
+  EXPECT_EQ(got.zones, (std::vector<ZoneSpec>{gate()}));
+  EXPECT_TRUE(got.track_updates);
 
   const auto usual = decode_command(encoded(command_of(Reconfigure{.nms_iou = {}, .classes = {}})));
   ASSERT_TRUE(usual);
   EXPECT_EQ(std::get<Reconfigure>(usual->body).nms_iou, std::nullopt);
+}
+
+TEST(Command, ZonesThatMakeNoSenseAreRefusedAsTheyAreEverywhere) {
+  ZoneSpec nowhere = gate();
+  nowhere.points[1] = nowhere.points[0];
+  const auto decoded = decode_command(
+      encoded(command_of(Reconfigure{.nms_iou = {}, .classes = {}, .zones = {nowhere}})));
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().field, "zones");
 }
 
 TEST(Command, DecidesThresholdsAndARateAtTheirLimits) {
@@ -67,6 +92,25 @@ TEST(Command, DecidesThresholdsAndARateAtTheirLimits) {
   EXPECT_FALSE(is_taken({.nms_iou = {}, .classes = {}, .max_fps = 1001}));
 }
 
+TEST(Command, DecidesAWhileOfDebugAtItsLimits) {
+  const auto is_taken = [](std::uint16_t seconds) {
+    const DebugGst debug{.categories = "rtspsrc:6", .seconds = seconds};
+    return decode_command(encoded(command_of(debug))).has_value();
+  };
+  const auto debug = decode_command(encoded(command_of(DebugGst{"rtspsrc:6", 30})));
+  ASSERT_TRUE(debug);
+  EXPECT_EQ(std::get<DebugGst>(debug->body).categories, "rtspsrc:6");
+  EXPECT_EQ(std::get<DebugGst>(debug->body).seconds, 30);
+  const auto count = decode_command(encoded(command_of(CountResults{7'000})));
+  ASSERT_TRUE(count);
+  EXPECT_EQ(std::get<CountResults>(count->body).after_capture_ns, 7'000);
+  EXPECT_FALSE(decode_command(encoded(command_of(CountResults{-1}))));
+  EXPECT_TRUE(is_taken(1));
+  EXPECT_TRUE(is_taken(300));
+  EXPECT_FALSE(is_taken(0));
+  EXPECT_FALSE(is_taken(301));
+}
+
 TEST(Command, DecidesAQualityAtItsLimits) {
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 1}))));
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 100}))));
@@ -77,7 +121,8 @@ TEST(Command, DecidesAQualityAtItsLimits) {
 TEST(Command, IsCorruptWhenCutOrExtended) {
   for (const CommandBody& body :
        {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}},
-        CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}}}) {
+        CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}},
+        CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}}) {
     auto bytes = encoded(command_of(body));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       EXPECT_FALSE(decode_command(std::span{bytes}.first(size)));

@@ -20,6 +20,9 @@ constexpr std::uint8_t kModelLoaded = 3;
 constexpr std::uint8_t kFatal = 4;
 constexpr std::uint8_t kConfined = 7;
 constexpr std::uint8_t kRtspSessionChange = 9;
+constexpr std::uint8_t kZonesInEffect = 10;
+constexpr std::uint8_t kEvent = 11;
+constexpr std::uint8_t kResultsEnded = 12;
 
 /// The start of a record, to go on with fields that `encode` would never write.
 WireWriter begin_record(std::vector<std::byte>& bytes, std::uint8_t kind) {
@@ -59,8 +62,52 @@ TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
 
 TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
   std::vector<std::byte> bytes;
-  begin_record(bytes, kRtspSessionChange + 1);
+  begin_record(bytes, kResultsEnded + 1);
   expect_corrupt(bytes, "kind");
+}
+
+TEST(HostileRecord, IsCorruptWithOneZoneTooManyOrOneWithoutAName) {
+  std::vector<std::byte> bytes;
+  WireWriter writer = begin_record(bytes, kZonesInEffect);
+  writer.count(limits::kZones + 1, limits::kZones + 1);
+  for (std::size_t i = 0; i <= limits::kZones; ++i) writer.text("z", limits::kLabelBytes);
+  expect_corrupt(bytes, "zones");
+
+  WireWriter nameless = begin_record(bytes, kZonesInEffect);
+  nameless.count(2, 2);
+  nameless.text("z", limits::kLabelBytes);
+  nameless.text("", limits::kLabelBytes);
+  expect_corrupt(bytes, "zones");
+
+  WireWriter long_name = begin_record(bytes, kZonesInEffect);
+  long_name.count(1, 1);
+  long_name.text(std::string(limits::kLabelBytes + 1, 'z'), limits::kLabelBytes + 1);
+  expect_corrupt(bytes, "zones");
+}
+
+TEST(HostileRecord, IsCorruptWithAnEventThatCannotBe) {
+  const auto expect_refused = [](const std::string& field, const auto& change) {
+    Event event = sample_event();
+    change(event);
+    expect_corrupt(encoded(record_of(event)), field);
+  };
+  expect_refused("kind of event", [](Event& e) { e.kind = static_cast<EventKind>(kEventKinds); });
+  expect_refused("direction", [](Event& e) { e.direction = static_cast<Direction>(3); });
+  expect_refused("reason", [](Event& e) { e.reason = static_cast<EventReason>(3); });
+  expect_refused("capture_wall_ns", [](Event& e) { e.capture_wall_ns = -1; });
+  expect_refused("width", [](Event& e) { e.width = 0; });
+  expect_refused("height", [](Event& e) { e.height = limits::kFrameSide + 1; });
+  expect_refused("zone", [](Event& e) { e.zone.clear(); });
+  expect_refused("zone", [](Event& e) {
+    e.kind = EventKind::TrackNew;  // with a zone
+    e.direction = Direction::None;
+  });
+  expect_refused("direction", [](Event& e) { e.direction = Direction::None; });
+  expect_refused("direction", [](Event& e) { e.kind = EventKind::ZoneEnter; });
+  expect_refused("count", [](Event& e) { e.count = limits::kTracks + 1; });
+  expect_refused("objects.confidence", [](Event& e) { e.object.confidence = 1.5F; });
+  expect_refused("objects.box.w", [](Event& e) { e.object.box.w = -1; });
+  expect_refused("objects.label_id", [](Event& e) { e.object.label_id = limits::kLabels; });
 }
 
 TEST(HostileRecord, IsCorruptWithASessionThatIsNeitherThereNorNot) {

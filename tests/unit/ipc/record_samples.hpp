@@ -48,6 +48,24 @@ inline Confined sample_confinement() {
                   .missing = {"signals are open to it"}};
 }
 
+inline Event sample_event() {
+  return Event{.kind = EventKind::LineCross,
+               .direction = Direction::Backward,
+               .reason = EventReason::None,
+               .frame_id = 5127,
+               .capture_wall_ns = 1'767'614'400'123'456'789,
+               .width = 1920,
+               .height = 1080,
+               .zone = "gate",
+               .object = {.box = {411.5F, 220, 310, 180},
+                          .confidence = 0.91F,
+                          .label_id = 2,
+                          .track_id = 12,
+                          .zones = 5},
+               .dwell_ms = 1200,
+               .count = 3};
+}
+
 /// One of each kind.
 inline std::vector<Record> sample_records() {
   return {
@@ -64,6 +82,9 @@ inline std::vector<Record> sample_records() {
       record_of(sample_confinement()),
       record_of(Alert{.kind = AlertKind::DarkPicture, .active = true, .text = "Black."}),
       record_of(RtspSessionChange{RtspSession{.id = "4F2A01BC", .path = "/live"}}),
+      record_of(ZonesInEffect{.names = {"entry", "gate"}}),
+      record_of(sample_event()),
+      record_of(ResultsEnded{1'767'614'400'000'000'000}),
   };
 }
 

@@ -48,6 +48,18 @@ TEST(Record, CarriesADetection) {
     EXPECT_EQ(got.objects[i].confidence, sent.objects[i].confidence);
     EXPECT_EQ(got.objects[i].label_id, sent.objects[i].label_id);
     EXPECT_EQ(got.objects[i].track_id, sent.objects[i].track_id);
+    ASSERT_EQ(got.objects[i].attributes.size(), sent.objects[i].attributes.size());
+    for (std::size_t j = 0; j < sent.objects[i].attributes.size(); ++j) {
+      const Attribute& left = got.objects[i].attributes[j];
+      const Attribute& right = sent.objects[i].attributes[j];
+      EXPECT_EQ(left.stage, right.stage);
+      EXPECT_EQ(left.text, right.text);
+      EXPECT_EQ(left.confidence, right.confidence);
+      ASSERT_EQ(left.box.has_value(), right.box.has_value());
+      if (left.box) {
+        EXPECT_EQ(left.box->w, right.box->w);
+      }
+    }
   }
 }
 
@@ -115,6 +127,7 @@ TEST(Record, CarriesASessionAtTheCameraAndThatThereIsNone) {
   const RtspSession session{.id = "4F2A01BC", .path = "/live?channel=1"};
   EXPECT_EQ(round_trip(RtspSessionChange{session}).now, session);
   EXPECT_FALSE(round_trip(RtspSessionChange{}).now);
+  EXPECT_EQ(round_trip(ResultsEnded{5'000}).after_capture_ns, 5'000);
 }
 
 TEST(Record, RefusesAnAlertThatIsNeitherActiveNorOver) {
@@ -131,13 +144,30 @@ TEST(Record, TakesEachCollectionAtItsLimitAndStillFitsOneMessage) {
   crowded.objects.assign(limits::kObjectsPerFrame, crowded.objects.front());
   EXPECT_EQ(round_trip(crowded).objects.size(), limits::kObjectsPerFrame);
 
+  const std::string longest(limits::kLabelBytes, 'x');
+  for (std::size_t i = 0; i < limits::kAttributesPerFrame; ++i) {
+    Object& object = crowded.objects[i / 2];
+    object.attributes.push_back(
+        {static_cast<std::uint8_t>(object.attributes.size()), longest, 1, Box{0, 0, 1, 1}});
+  }
+  EXPECT_EQ(round_trip(crowded).objects.back().attributes.size(), 2U);
+  EXPECT_LE(encoded(record_of(crowded)).size(), limits::kRecordBytes);
+  crowded.objects.back().attributes.push_back({2, "one more", 1, {}});
+  const auto too_many = decode_record(encoded(record_of(crowded)));
+  ASSERT_FALSE(too_many);
+  EXPECT_NE(too_many.error().message.find("objects.attributes"), std::string::npos);
+
   ModelLoaded large = sample_model();
+  large.card.attributes.assign(limits::kPipelineStages,
+                               {std::string(limits::kNameChars, 'a'),
+                                std::string(limits::kModelNameBytes, 'm'), std::string(64, 'f')});
   large.card.name.assign(limits::kModelNameBytes, 'n');
   large.card.family.assign(limits::kLabelBytes, 'f');
   large.card.engine.assign(limits::kLabelBytes, 'e');
   large.card.input_width = large.card.input_height = limits::kModelInputSide;
   large.card.labels.assign(limits::kLabels, std::string(limits::kLabelBytes, 'l'));
   EXPECT_EQ(round_trip(large).card.labels.size(), limits::kLabels);
+  EXPECT_EQ(round_trip(large).card.attributes.size(), limits::kPipelineStages);
   EXPECT_LE(encoded(record_of(large)).size(), limits::kRecordBytes);
 
   Confined wide = sample_confinement();
@@ -215,6 +245,26 @@ TEST(Record, DecidesEachNumberOfADetectionAtItsLimit) {
                        }),
           of_detection("objects.box.x", [](Detection& d) { d.objects[0].box.x = 1.1F * kReach; }),
           of_detection(nullptr, [](Detection& d) { d.objects[0].label_id = limits::kLabels - 1; }),
+          of_detection(nullptr,
+                       [](Detection& d) {
+                         d.objects[0].attributes = {{15, "x", 1, {}}};
+                       }),
+          of_detection("objects.attributes.stage",
+                       [](Detection& d) {
+                         d.objects[0].attributes = {{16, "x", 1, {}}};
+                       }),
+          of_detection("objects.attributes.stage",
+                       [](Detection& d) {
+                         d.objects[0].attributes = {{3, "x", 1, {}}, {3, "y", 1, {}}};
+                       }),
+          of_detection("objects.attributes.confidence",
+                       [](Detection& d) {
+                         d.objects[0].attributes = {{0, "x", kNan, {}}};
+                       }),
+          of_detection("objects.box.w",
+                       [](Detection& d) {
+                         d.objects[0].attributes = {{0, "x", 1, Box{0, 0, -1, 0}}};
+                       }),
           of_detection("objects.label_id",
                        [](Detection& d) { d.objects[0].label_id = limits::kLabels; }),
       });
@@ -280,6 +330,26 @@ TEST(Record, DecidesAGapAndAStateAtTheirLimits) {
              record.body = CameraChange{.state = CameraState{4}, .text = "", .retry_in_ms = 0};
            }},
       });
+}
+
+TEST(Record, AnEventAndTheNamesOfZonesComeOutAsTheyWentIn) {
+  const auto decoded = decode_record(encoded(record_of(sample_event())));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  const auto& event = std::get<Event>(decoded->body);
+  const Event asked = sample_event();
+  EXPECT_EQ(event.kind, asked.kind);
+  EXPECT_EQ(event.direction, asked.direction);
+  EXPECT_EQ(event.frame_id, asked.frame_id);
+  EXPECT_EQ(event.capture_wall_ns, asked.capture_wall_ns);
+  EXPECT_EQ(event.width, asked.width);
+  EXPECT_EQ(event.zone, asked.zone);
+  EXPECT_EQ(event.object.track_id, asked.object.track_id);
+  EXPECT_EQ(event.object.zones, asked.object.zones);
+  EXPECT_EQ(event.dwell_ms, asked.dwell_ms);
+  EXPECT_EQ(event.count, asked.count);
+  const auto zones = decode_record(encoded(record_of(ZonesInEffect{.names = {"a", "b"}})));
+  ASSERT_TRUE(zones);
+  EXPECT_EQ(std::get<ZonesInEffect>(zones->body).names, (std::vector<std::string>{"a", "b"}));
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST_F(ShmSegmentTest, HasPartsThatDoNotOverlap) {
 
 TEST_F(ShmSegmentTest, HasThePlacesThatLayoutVersion1WritesDown) {
   // A change here is a new layout version and a new table in ipc/README.md.
-  EXPECT_EQ(kLayoutVersion, 6U);
+  EXPECT_EQ(kLayoutVersion, 9U);
   EXPECT_EQ(ShmSegment::total_bytes(), 2'232'320U);
   const auto* start =
       reinterpret_cast<const std::byte*>(&segment_->command_consumer_sleeping()) - kCacheLineBytes;
@@ -102,7 +102,7 @@ TEST_F(ShmSegmentTest, HasThePlacesThatLayoutVersion1WritesDown) {
   EXPECT_EQ(at(segment_->result_ring(PriorityClass::Important)), 524'864);
   EXPECT_EQ(at(segment_->result_ring(PriorityClass::Bulk)), 1'049'280);
   EXPECT_EQ(at({reinterpret_cast<std::byte*>(&segment_->status()), 1}), 1'180'480);
-  EXPECT_EQ(at(segment_->preview_slot()), 1'180'736);
+  EXPECT_EQ(at(segment_->preview_slot()), 1'180'864);
 }
 
 TEST_F(ShmSegmentTest, KeepsItsPartsInPlaceWhenMoved) {

@@ -27,7 +27,10 @@ StartMessage sample() {
                       .log_max_bytes = std::uint64_t{5} << 32,
                       .log_backup_count = 7,
                       .model_dir = "/var/lib/bulkhead/models",
-                      .model_catalog = "/etc/bulkhead/models.json"};
+                      .model_catalog = "/etc/bulkhead/models.json",
+                      .addresses = {.deny = {AddressBlock::parse("10.0.0.0/8").value()},
+                                    .allow = {AddressBlock::parse("fd00::/8").value()},
+                                    .control_port = 8001}};
 }
 
 /// What `from_json` says of the sample with one member changed, or removed where `value` is null.
@@ -50,6 +53,27 @@ TEST(StartMessage, ReadsBackAsItWasWritten) {
   EXPECT_EQ(got->log_backup_count, sent.log_backup_count);
   EXPECT_EQ(got->model_dir, sent.model_dir);
   EXPECT_EQ(got->model_catalog, sent.model_catalog);
+  EXPECT_EQ(got->addresses, sent.addresses);
+}
+
+TEST(StartMessage, CarriesTheSinksWithTheirPasswords) {
+  StartMessage sent = sample();
+  EXPECT_TRUE(StartMessage::from_json(sent.to_json())->sinks.empty());
+  RedisSinkSpec redis;
+  redis.account.password = "hunter22";
+  sent.sinks = {{"history", SqliteSinkSpec{}}, {"live", redis}};
+  sent.spool_dir = "/state/spool/cam";
+  sent.history_dir = "/state/history/cam";
+  sent.hold_results = true;
+  const auto got = StartMessage::from_json(sent.to_json());
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->sinks, sent.sinks);
+  EXPECT_EQ(got->spool_dir, sent.spool_dir);
+  EXPECT_EQ(got->history_dir, sent.history_dir);
+  EXPECT_TRUE(got->hold_results);
+  sent.spool_dir = "spool";
+  EXPECT_EQ(StartMessage::from_json(sent.to_json()).error().field, "spoolDir");
+  EXPECT_EQ(error_of("sinks", {{{"name", "x"}, {"type", "ftp"}}}).field, "sinks[0].type");
 }
 
 TEST(StartMessage, CarriesTheSessionThatADeadWorkerLeft) {
@@ -70,8 +94,11 @@ TEST(StartMessage, CarriesTheCamerasPasswordDecoded) {
   EXPECT_NE(sample().to_json().find("s\u00e9cret@"), std::string::npos);
 }
 
-TEST(StartMessage, FitsOnePacketWithEveryLabelAtItsLimit) {
+TEST(StartMessage, FitsOnePacketWithEveryLabelAndEveryBlockOfAddressesAtItsLimit) {
   StartMessage message = sample();
+  const auto longest = AddressBlock::parse("1111:1111:1111:1111:1111:1111:1111:1111/128").value();
+  message.addresses.deny.assign(limits::kAddressBlocks, longest);
+  message.addresses.allow = message.addresses.deny;
   message.spec.pipeline->detect.labels.assign(limits::kLabels,
                                               std::string(limits::kLabelBytes, 'l'));
   message.spec.pipeline->detect.classes = message.spec.pipeline->detect.labels;
@@ -80,13 +107,17 @@ TEST(StartMessage, FitsOnePacketWithEveryLabelAtItsLimit) {
 
 TEST(StartMessage, NamesTheFieldThatIsWrongOrMissing) {
   for (const char* key : {"session", "generation", "logFile", "logMaxBytes", "logBackupCount",
-                          "modelDir", "modelCatalog"}) {
+                          "modelDir", "modelCatalog", "addresses"}) {
     EXPECT_EQ(error_of(key, nullptr).field, key);
   }
   EXPECT_EQ(error_of("generation", 0).field, "generation");
   EXPECT_EQ(error_of("generation", std::int64_t{1} << 32).field, "generation");
   EXPECT_EQ(error_of("logFile", "relative.log").field, "logFile");
   EXPECT_EQ(error_of("surprise", 1).field, "surprise");
+  EXPECT_EQ(
+      error_of("addresses", {{"deny", nlohmann::json::array()}, {"allow", nlohmann::json::array()}})
+          .field,
+      "addresses.controlPort");
 }
 
 TEST(StartMessage, IsRefusedWithAPipelineThatIsOnlyAName) {

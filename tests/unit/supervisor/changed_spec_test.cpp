@@ -20,6 +20,7 @@ SessionSpec spec() {
       {"pipeline",
        {{"name", "people"},
         {"maxFps", 10},
+        {"track", true},
         {"stages", {{{"type", "detect"}, {"model", "yolo11n"}, {"classes", {"person"}}}}}}}};
   SessionSpec made = SessionSpec::from_json(asked, "params").value();
   made.pipeline_name = "people";  // by which it was asked for
@@ -52,18 +53,22 @@ TEST(ChangedSpecTest, AScheduleLeavesWithItsClassAndIsReplacedWhole) {
 }
 
 TEST(ChangedSpecTest, ThresholdsAndRateAreSetInThePipelineWhichThenHasNoNameToLookUp) {
-  const auto tuned = changed({{"minConfidence", 0.6}, {"nmsIou", 0.5}, {"maxFps", 3}}).value();
+  const auto tuned =
+      changed({{"minConfidence", 0.6}, {"nmsIou", 0.5}, {"maxFps", 3}, {"track", false}}).value();
   EXPECT_EQ(tuned.pipeline->detect.min_confidence, 0.6F);
   EXPECT_EQ(tuned.pipeline->detect.nms_iou, 0.5F);
   EXPECT_EQ(tuned.pipeline->max_fps, 3);
+  EXPECT_FALSE(tuned.pipeline->track);
   EXPECT_EQ(tuned.pipeline->detect.classes, std::vector<std::string>{"person"});
   EXPECT_EQ(tuned.pipeline_name, "");
 }
 
 TEST(ChangedSpecTest, NullReturnsToTheDefault) {
-  const auto tuned = changed({{"classes", nullptr}, {"maxFps", nullptr}, {"priority", nullptr}});
+  const auto tuned = changed(
+      {{"classes", nullptr}, {"maxFps", nullptr}, {"track", nullptr}, {"priority", nullptr}});
   EXPECT_TRUE(tuned->pipeline->detect.classes.empty());
   EXPECT_EQ(tuned->pipeline->max_fps, 0);
+  EXPECT_FALSE(tuned->pipeline->track);
   EXPECT_EQ(tuned->priority, SessionSpec::kDefaultPriority);
 }
 
@@ -72,6 +77,7 @@ TEST(ChangedSpecTest, AValueOutOfRangeIsRefusedByTheNameItWasGivenUnder) {
   EXPECT_EQ(refused({{"minConfidence", 1.5}}).field, "params.minConfidence");
   EXPECT_EQ(refused({{"minConfidence", 1.5}}).message.find("params.minConfidence:"), 0U);
   EXPECT_EQ(refused({{"maxFps", 1001}}).field, "params.maxFps");
+  EXPECT_EQ(refused({{"track", "yes"}}).field, "params.track");
   EXPECT_EQ(refused({{"priority", 10}}).field, "params.priority");
   EXPECT_EQ(refused({{"noSuchParameter", 1}}).field, "params.noSuchParameter");
 }

@@ -78,6 +78,14 @@ bool accepts(const std::string& key, const json& value) {
   return Config::load({}, {key + "=" + value.dump()}).has_value();
 }
 
+/// So many valid items of a list: its examples, one after the other.
+json items_of(const json& leaf, std::size_t count) {
+  const json examples = leaf.at("items").value("examples", json::array({"https://a"}));
+  json items = json::array();
+  while (items.size() < count) items.push_back(examples.at(items.size() % examples.size()));
+  return items;
+}
+
 TEST(ConfigSchemaTest, TheSchemaKnowsExactlyTheKeysOfTheCode) {
   EXPECT_EQ(keys_of(schema_leaves()), keys_of(code_values()));
 }
@@ -112,7 +120,12 @@ TEST(ConfigSchemaTest, EachTypeAndEachChoiceOfTheSchemaIsThatOfTheCode) {
   for (const auto& [key, leaf] : schema_leaves()) {
     const std::string type = leaf.value("type", "string");
     EXPECT_EQ(accepts(key, true), type == "boolean") << key;
-    EXPECT_FALSE(accepts(key, json::array())) << key;
+    EXPECT_EQ(accepts(key, json::array()), type == "array") << key;
+    if (type == "array") {
+      const auto most = leaf.at("maxItems").get<std::size_t>();
+      EXPECT_TRUE(accepts(key, items_of(leaf, most))) << key;
+      EXPECT_FALSE(accepts(key, items_of(leaf, most + 1))) << key;
+    }
     if (type == "string") {
       EXPECT_FALSE(accepts(key, 1)) << key;
       EXPECT_EQ(accepts(key, ""), leaf.value("default", "none") == "") << key;
@@ -125,9 +138,62 @@ TEST(ConfigSchemaTest, EachTypeAndEachChoiceOfTheSchemaIsThatOfTheCode) {
     }
     if (leaf.contains("maxLength")) {
       const auto limit = leaf.at("maxLength").get<std::size_t>();
-      EXPECT_EQ(accepts(key, "/" + std::string(limit - 1, 'a')), key != "listen.host") << key;
+      // An address, and files of which one alone is none.
+      const bool takes_any_text = !key.starts_with("listen.");
+      EXPECT_EQ(accepts(key, "/" + std::string(limit - 1, 'a')), takes_any_text) << key;
       EXPECT_FALSE(accepts(key, "/" + std::string(limit, 'a'))) << key;
     }
+  }
+}
+
+/// A sink of one branch of the schema with one more key.
+bool accepts_sink(const json& branch, const std::string& key, const json& value) {
+  json sink{{"name", "one"}, {"type", branch.at("properties").at("type").at("const")}};
+  if (key == "user") sink["password"] = "secret";  // of Redis, one goes with the other
+  sink[key] = value;
+  return read_sinks(json::array({sink}), "sinks").has_value();
+}
+
+json default_of(const json& branch) {
+  const json sink{{"name", "one"}, {"type", branch.at("properties").at("type").at("const")}};
+  return SinkSpec::from_json(sink, "sinks[0]")->to_json(SinkSpec::Secrets::Kept);
+}
+
+TEST(ConfigSchemaTest, TheSchemaKnowsExactlyTheKeysOfEachTypeOfSinkWithTheirDefaultsAndRanges) {
+  const auto schema = schema_leaves();
+  for (const json& branch : schema.at("sinks").at("items").at("anyOf")) {
+    std::map<std::string, json> leaves;
+    collect_values(default_of(branch), "", leaves);
+    for (const auto& [key, property] : branch.at("properties").items()) {
+      // Without a default it is there only where it is given.
+      EXPECT_EQ(leaves.erase(key) == 1,
+                property.contains("default") || key == "name" || key == "type")
+          << key;
+      if (property.contains("default")) {
+        EXPECT_EQ(property.at("default"), default_of(branch).at(key)) << key;
+        EXPECT_TRUE(accepts_sink(branch, key, property.at("default"))) << key;
+      }
+      EXPECT_FALSE(accepts_sink(branch, key, json::array())) << key;
+      if (property.contains("minimum")) {
+        const auto min = property.at("minimum").get<std::int64_t>();
+        const auto max = property.at("maximum").get<std::int64_t>();
+        EXPECT_TRUE(accepts_sink(branch, key, min)) << key;
+        EXPECT_TRUE(accepts_sink(branch, key, max)) << key;
+        EXPECT_FALSE(accepts_sink(branch, key, min - 1)) << key;
+        EXPECT_FALSE(accepts_sink(branch, key, max + 1)) << key;
+      }
+      if (property.contains("maxLength")) {
+        const auto limit = property.at("maxLength").get<std::size_t>();
+        const std::string start = key == "stream" || key == "latest_key" ? "{session}" : "";
+        // A certificate needs a mode that verifies by it.
+        EXPECT_EQ(accepts_sink(branch, key, start + std::string(limit - start.size(), 'a')),
+                  key != "root_certificate")
+            << key;
+        EXPECT_FALSE(accepts_sink(branch, key, start + std::string(limit + 1 - start.size(), 'a')))
+            << key;
+      }
+    }
+    EXPECT_EQ(keys_of(leaves), std::set<std::string>{}) << "unknown to the schema";
   }
 }
 

@@ -95,12 +95,49 @@ TEST_F(ConfigTest, RelativePathsStartAtTheFolderOfTheFile) {
   EXPECT_EQ(config->models_dir, "/m");
 }
 
+TEST_F(ConfigTest, BlocksOfAddressesAreReadAndWrittenAndADenyOfItsOwnReplacesTheDefault) {
+  const auto config =
+      load(R"({"sources": {"deny": ["10.0.0.0/8"], "allow": ["10.1.2.3", "fd00::/8"]}})");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->to_json()["sources"]["deny"], nlohmann::json({"10.0.0.0/8"}));
+  EXPECT_EQ(config->to_json()["sources"]["allow"], nlohmann::json({"10.1.2.3/32", "fd00::/8"}));
+  EXPECT_EQ(load(R"({"sources": {"allow": []}})")->sources.deny, default_denied_blocks());
+  EXPECT_TRUE(load(R"({"sources": {"deny": []}})")->sources.deny.empty());
+}
+
+TEST_F(ConfigTest, ABlockThatIsNoneIsRefusedAndItsPlaceNamed) {
+  const Error error = refused(R"({"sources": {"deny": ["10.0.0.0/8", "gateway"]}})");
+  EXPECT_EQ(error.field, "sources.deny[1]");
+  EXPECT_NE(error.message.find("10.0.0.0/8 or fe80::/10"), std::string::npos) << error.message;
+}
+
 TEST_F(ConfigTest, AnAddressOtherMachinesCanReachIsRefusedAndSaysWhy) {
   for (const char* host : {"0.0.0.0", "::", "192.168.1.20", "8.8.8.8"}) {
     const Error error = refused(R"({"listen": {"host": ")" + std::string{host} + "\"}}");
     EXPECT_EQ(error.field, "listen.host");
-    EXPECT_NE(error.message.find("no authentication"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("unencrypted"), std::string::npos) << error.message;
   }
+}
+
+TEST_F(ConfigTest, WithACertificateEveryAddressIsTakenAndItsFilesStartAtTheFolderOfTheFile) {
+  for (const char* host : {"0.0.0.0", "::", "192.168.1.20"}) {
+    const auto config =
+        load(R"({"listen": {"tls": {"certificate": "c.pem", "key": "/k.pem"}, "host": ")" +
+             std::string{host} + "\"}}");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_TRUE(config->is_reachable());
+    EXPECT_EQ(config->listen.tls.certificate, folder_.path() / "etc/c.pem");
+    EXPECT_EQ(config->listen.tls.key, "/k.pem");
+    EXPECT_TRUE(config->listen.tls.client_ca.empty());
+  }
+  EXPECT_FALSE(load("{}")->is_reachable());
+}
+
+TEST_F(ConfigTest, OneFileOfTlsAloneIsRefusedAndNamesTheOther) {
+  EXPECT_EQ(refused(R"({"listen": {"tls": {"certificate": "c.pem"}}})").field, "listen.tls.key");
+  EXPECT_EQ(refused(R"({"listen": {"tls": {"key": "k.pem"}}})").field, "listen.tls.certificate");
+  EXPECT_EQ(refused(R"({"listen": {"tls": {"client_ca": "a.pem"}}})").field,
+            "listen.tls.certificate");
 }
 
 TEST_F(ConfigTest, EveryLoopbackAddressIsTaken) {
@@ -185,6 +222,23 @@ TEST_F(PipelineFilesTest, AFileThatCallsItselfOtherwiseIsRefused) {
   const auto pipeline = config().pipeline("gate");
   ASSERT_FALSE(pipeline);
   EXPECT_EQ(pipeline.error().field, "name");
+}
+
+TEST_F(ConfigTest, FilesOfSinksAreTakenFromTheFolderOfTheFileAndNoPasswordIsWrittenBack) {
+  const auto config = load(R"({"sinks": [
+    {"name": "a", "type": "redis", "password": "pass word"},
+    {"name": "b", "type": "postgres", "password_file": "b.secret"}]})");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->sinks.size(), 2U);
+  EXPECT_EQ(std::get<RedisSinkSpec>(config->sinks[0].place).account.password, "pass word");
+  EXPECT_EQ(std::get<PostgresSinkSpec>(config->sinks[1].place).account.password_file,
+            (folder_.path() / "etc/b.secret").string());
+  EXPECT_EQ(config->to_json().dump().find("pass word"), std::string::npos);
+}
+
+TEST_F(ConfigTest, AnErrorOfASinkNamesItsPlaceInTheList) {
+  EXPECT_EQ(refused(R"({"sinks": [{"name": "a", "type": "redis", "prot": 1}]})").field,
+            "sinks[0].prot");
 }
 
 }  // namespace

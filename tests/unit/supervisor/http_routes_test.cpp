@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "supervisor/control/embedded.hpp"
 #include "supervisor/control/origin.hpp"
 #include "tests/support/control_stack.hpp"
 
@@ -52,13 +53,50 @@ TEST_F(HttpRoutesTest, UnknownPathsAndSessionsAreNotFound) {
 }
 
 TEST_F(HttpRoutesTest, AWrongVerbIsToldWhichThereAre) {
-  const HttpReply reply = ask("PUT", "/api/v1/sessions");
+  const HttpReply reply = ask("DELETE", "/api/v1/sessions");
   EXPECT_EQ(reply.status, 405U);
-  EXPECT_EQ(reply.allow, "GET, POST");
+  EXPECT_EQ(reply.allow, "GET, POST, PUT");
   EXPECT_EQ(ask("POST", "/healthz").allow, "GET");
   EXPECT_EQ(ask("ET", "/healthz").status, 405U);
   EXPECT_EQ(ask("POST", "/api/v1/sessions/cam").allow, "GET, DELETE, PATCH");
   EXPECT_EQ(ask("GET", "/api/v1/sessions/cam/restart").allow, "POST");
+}
+
+TEST_F(HttpRoutesTest, EachMethodHasTheRouteThatItsDescriptionNamesOrAReasonToHaveNone) {
+  MethodTable spies;
+  std::string called;
+  for (const std::string& name : stack_.context->methods.names()) {
+    spies.add(name, stack_.context->methods.access_of(name),
+              [&called, name](const Caller&, const json&, const Reply& reply) {
+                called = name;
+                reply(std::string{"{}"});
+              });
+  }
+  const HttpRoutes routes{stack_.context->services, spies};
+  const json description = json::parse(kOpenRpcText);
+  for (const json& method : description["methods"]) {
+    const std::string name = method["name"];
+    if (!method.contains("x-http")) {
+      EXPECT_FALSE(method.value("x-webSocketOnly", "").empty()) << name;
+      continue;
+    }
+    const std::string route = method["x-http"];
+    std::string target = route.substr(route.find(' ') + 1);
+    if (const auto at = target.find("{id}"); at != target.npos) target.replace(at, 4, "cam");
+    called.clear();
+    std::optional<HttpReply> reply;
+    routes.answer({.method = route.substr(0, route.find(' ')), .target = target, .body = "{}"},
+                  [&](HttpReply answer) { reply = std::move(answer); });
+    stack_.run_until(reply);
+    ASSERT_TRUE(reply) << route;
+    if (name == "session.snapshot" || name == "log.tail") {  // of another type: no method is called
+      EXPECT_EQ(reply->status, 404U) << route;
+      EXPECT_NE(json::parse(reply->body)["error"]["message"], "there is nothing under this path");
+    } else {
+      EXPECT_EQ(called, name) << route;
+      EXPECT_EQ(reply->status, 200U) << route;
+    }
+  }
 }
 
 TEST_F(HttpRoutesTest, BadNamesAndBodiesAreBadRequests) {

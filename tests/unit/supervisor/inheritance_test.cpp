@@ -16,6 +16,25 @@ namespace {
 
 using nlohmann::json;
 
+ZoneLists zones() {
+  ZoneLists lists;
+  lists.take(42, {"entry", "gate"});
+  return lists;
+}
+
+WaitingEvents waiting_events() {
+  WaitingEvents waiting;
+  const ipc::Event entered{.kind = EventKind::ZoneEnter,
+                           .frame_id = 3,
+                           .width = 640,
+                           .height = 480,
+                           .zone = "entry",
+                           .object = {}};
+  EXPECT_TRUE(waiting.add(
+      {.priority = ipc::PriorityClass::Critical, .record = {.sequence = 44, .body = entered}}));
+  return waiting;
+}
+
 Incarnation::Carried worker() {
   return {.link = {.process = {.pid = 77, .exit_fd = 10, .cgroup = 3},
                    .segment_fd = 11,
@@ -42,6 +61,8 @@ Incarnation::Carried worker() {
                                        .missing = {"nothing"}},
           .alerts = {{.kind = ipc::AlertKind::DarkPicture, .since_wall_ns = 8, .text = "dark"}},
           .rtsp_session = RtspSession{.id = "4711", .path = "/stream/"},
+          .zones = zones(),
+          .waiting_events = waiting_events(),
           .results_received_total = 9,
           .results_expired_total = 1,
           .waits_to_connect = true};
@@ -75,6 +96,7 @@ CarriedSession session() {
                      .stage = ipc::Stage::Inferring,
                      .last_log_lines = {"one", "two"}}},
           .last_result_ns = 12,
+          .track_ids = {.generation = 3, .offset = 5, .continued = {{1, 4}, {2, 5}}, .highest = 9},
           .refused_second_connection = true};
 }
 
@@ -120,7 +142,12 @@ TEST(Inheritance, ComesOutAsItWentIn) {
   EXPECT_EQ(got.worker->model->labels, worker().model->labels);
   EXPECT_EQ(got.worker->confinement, worker().confinement);
   EXPECT_EQ(got.worker->rtsp_session, worker().rtsp_session);
+  EXPECT_EQ(*got.worker->zones.of(43), (std::vector<std::string>{"entry", "gate"}));
+  ASSERT_EQ(got.worker->waiting_events.events().size(), 1U);
+  EXPECT_EQ(got.worker->waiting_events.events()[0].priority, ipc::PriorityClass::Critical);
+  EXPECT_EQ(got.worker->waiting_events.events()[0].record.sequence, 44U);
   EXPECT_EQ(got.left_session, session().left_session);
+  EXPECT_EQ(got.track_ids.continued, session().track_ids.continued);
 }
 
 TEST(Inheritance, OfAnotherFormatOrLayoutIsRefusedWithWhatToDo) {

@@ -49,9 +49,10 @@ TEST_F(MethodsTest, EveryDescribedParameterIsKnownAndEveryOtherIsRefused) {
   for (const json& method : described_methods()) {
     const std::string name = method["name"];
     json params = json::object();
-    // An object is a value of the wrong type for each parameter but the two that are objects.
+    // An object is a value of the wrong type for each parameter but those that are objects.
     for (const json& param : method["params"]) params[param["name"]] = json::object();
     params["filter"] = params.contains("filter") ? json::object() : json();
+    params["policy"] = params.contains("policy") ? json::object() : json();
     params["noSuchParameter"] = 1;
     const auto refused = call(name, params);
     ASSERT_FALSE(refused) << name;
@@ -77,12 +78,33 @@ TEST_F(MethodsTest, TheDescriptionNamesEveryState) {
 
 TEST_F(MethodsTest, AnUnknownSessionIsNotFoundAndTheFieldIsNamed) {
   for (const auto* method : {"session.get", "session.unsubscribe", "session.reconfigure",
-                             "session.restart", "session.snapshot"}) {
+                             "session.restart", "session.snapshot", "log.tail"}) {
     const auto outcome = call(method, {{"subscriptionIdentifier", "nobody"}});
     ASSERT_FALSE(outcome) << method;
     EXPECT_EQ(outcome.error().code, ErrorCode::NotFound) << method;
     EXPECT_EQ(outcome.error().field, "params.subscriptionIdentifier") << method;
   }
+}
+
+TEST_F(MethodsTest, DebugOfGStreamerIsAskedForWithinItsLimits) {
+  const auto asked = [&](const json& categories, const json& seconds) {
+    return call("log.gstDebug", {{"subscriptionIdentifier", "nobody"},
+                                 {"categories", categories},
+                                 {"seconds", seconds}})
+        .error();
+  };
+  EXPECT_EQ(asked("rtspsrc:6", 1).field, "params.subscriptionIdentifier");
+  EXPECT_EQ(asked("rtspsrc:6", 300).code, ErrorCode::NotFound);
+  EXPECT_EQ(asked("rtspsrc:6", nullptr).code, ErrorCode::NotFound);
+  EXPECT_EQ(asked("rtspsrc:6", 0).field, "params.seconds");
+  EXPECT_EQ(asked("rtspsrc:6", 301).field, "params.seconds");
+  EXPECT_EQ(asked("rtspsrc:9", 30).field, "params.categories");
+}
+
+TEST_F(MethodsTest, ATailNeedsAConnection) {
+  const auto outcome = call("log.tail", {{"supervisor", true}}, Caller{});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::InvalidParams);
 }
 
 TEST_F(MethodsTest, AnUnknownPipelineIsNotFoundAndTheFieldIsNamed) {
@@ -108,6 +130,24 @@ TEST_F(MethodsTest, AFileAddressIsRefusedWhereTheConfigurationSaysSo) {
   EXPECT_EQ(outcome->error().field, "params.rtspUrl");
 }
 
+TEST_F(MethodsTest, AnAddressThatNoCameraMayHaveIsRefusedWithTheRule) {
+  const auto subscribed = [&](const std::string& url) {
+    return call("session.subscribe", {{"subscriptionIdentifier", "cam"}, {"rtspUrl", url}});
+  };
+  stack_.sessions.set_control_port(8001);
+  for (const auto& [url, rule] : {std::pair{"rtsp://169.254.169.254/", "169.254.0.0/16"},
+                                  {"rtsp://[fe80::1%eth0]/", "fe80::/10"},
+                                  {"rtsp://127.0.0.1:8001/", "supervisor's own"}}) {
+    const auto outcome = subscribed(url);
+    ASSERT_FALSE(outcome) << url;
+    EXPECT_EQ(outcome.error().code, ErrorCode::AddressDenied);
+    EXPECT_EQ(outcome.error().field, "params.rtspUrl");
+    EXPECT_TRUE(outcome.error().message.starts_with("params.rtspUrl: ")) << outcome.error().message;
+    EXPECT_NE(outcome.error().message.find(rule), std::string::npos) << outcome.error().message;
+  }
+  EXPECT_TRUE(stack_.sessions.list().empty());
+}
+
 TEST_F(MethodsTest, ASessionOfAConnectionNeedsOne) {
   const auto outcome = call("session.subscribe",
                             {{"subscriptionIdentifier", "cam"},
@@ -126,11 +166,33 @@ TEST_F(MethodsTest, StreamsNeedAConnection) {
   }
 }
 
+TEST_F(MethodsTest, APolicyIsTakenAtItsLimitsAndRefusedPastThemByField) {
+  for (const json& good : {json{{"important", "drop_newest"}, {"bulk", "error"}},
+                           json{{"important", {{"block", 30000}}}},
+                           json{{"maxRate", 10000}, {"ttlMs", 3'600'000}, {"compress", true}}}) {
+    EXPECT_TRUE(call("stream.open", {{"policy", good}})) << good;
+  }
+  for (const auto& [bad, field] : std::initializer_list<std::pair<json, std::string>>{
+           {{{"important", "block"}}, "params.policy.important"},
+           {{{"bulk", "never"}}, "params.policy.bulk"},
+           {{{"bulk", {{"block", 30001}}}}, "params.policy.bulk.block"},
+           {{{"critical", "drop_oldest"}}, "params.policy.critical"},
+           {{{"maxRate", 10000.1}}, "params.policy.maxRate"},
+           {{{"ttlMs", 3'600'001}}, "params.policy.ttlMs"}}) {
+    const auto outcome = call("stream.open", {{"policy", bad}});
+    ASSERT_FALSE(outcome) << bad;
+    EXPECT_EQ(outcome.error().field, field);
+  }
+}
+
 TEST_F(MethodsTest, AStreamIsOpenedCountedAndClosed) {
   EXPECT_EQ(call("stream.open", json::object()).value(), R"({"streamId":"s1"})");
   const json stats = json::parse(call("stream.stats", {{"streamId", "s1"}}).value());
   EXPECT_EQ(stats["offeredTotal"], 0);
   EXPECT_EQ(stats["queuedMessages"], 0);
+  EXPECT_EQ(stats["status"], "CONNECTED");
+  EXPECT_EQ(stats["pressure"], "none");
+  EXPECT_EQ(stats["capacity"], 1000);
   EXPECT_EQ(json::parse(call("system.state", json::object()).value())["streams"], 1);
   EXPECT_TRUE(call("stream.close", {{"streamId", "s1"}}));
   EXPECT_EQ(call("stream.close", {{"streamId", "s1"}}).error().code, ErrorCode::NotFound);
@@ -167,8 +229,8 @@ TEST_F(MethodsTest, AStreamResumesAndTheFaultsOfAPositionAreNamed) {
   EXPECT_EQ(field_of({good[0], {{"session", "b"}, {"generatoin", 1}}}),
             "params.resumeFrom[1].generatoin");
   EXPECT_EQ(field_of("cam"), "params.resumeFrom");
-  EXPECT_EQ(field_of(json(limits::kFilterSessions, good[0])), "none");
-  EXPECT_EQ(field_of(json(limits::kFilterSessions + 1, good[0])), "params.resumeFrom");
+  EXPECT_EQ(field_of(json(limits::kResumedSessions, good[0])), "none");
+  EXPECT_EQ(field_of(json(limits::kResumedSessions + 1, good[0])), "params.resumeFrom");
 }
 
 TEST_F(MethodsTest, AFilterIsReadAndItsFaultsAreNamed) {
@@ -198,9 +260,48 @@ TEST_F(MethodsTest, AFilterIsReadAndItsFaultsAreNamed) {
     return outcome ? "none" : outcome.error().field;
   };
   EXPECT_EQ(field_of({{"kinds", {"weather"}}}), "params.filter.kinds");
+  EXPECT_EQ(field_of({{"events", {{"kinds", {"zone.entre"}}}}}), "params.filter.events.kinds");
+  EXPECT_EQ(field_of({{"events", {{"zones", {""}}}}}), "params.filter.events.zones[0]");
+  EXPECT_EQ(field_of({{"events", {{"sone", {"a"}}}}}), "params.filter.events.sone");
   EXPECT_EQ(field_of({{"sessions", {"a b"}}}), "params.filter.sessions");
   EXPECT_EQ(field_of({{"minConfidence", 1.5}}), "params.filter.minConfidence");
   EXPECT_EQ(field_of({{"lables", {"car"}}}), "params.filter.lables");
+}
+
+TEST_F(MethodsTest, EventsAreChosenByKindAndZone) {
+  const json filter{{"kinds", {"event"}},
+                    {"events", {{"kinds", {"zone.enter", "zone.leave"}}, {"zones", {"entry"}}}}};
+  ASSERT_TRUE(call("stream.open", {{"filter", filter}}));
+  const StreamFilter& read = (*client_.subscriber->stream("s1"))->filter();
+  EXPECT_TRUE(read.events);
+  EXPECT_FALSE(read.detections || read.states || read.alerts);
+  EXPECT_EQ(read.event_kinds.count(), 2U);
+  EXPECT_TRUE(read.event_kinds[static_cast<std::size_t>(EventKind::ZoneLeave)]);
+  EXPECT_EQ(read.event_zones, std::set<std::string>{"entry"});
+}
+
+TEST_F(MethodsTest, ZonesAreParametersOfASessionAndTheirFaultsAreNamed) {
+  json asked{{"subscriptionIdentifier", "cam"},
+             {"rtspUrl", "rtsp://camera/stream"},
+             {"pipeline", {{"name", "p"}, {"stages", {{{"type", "detect"}, {"model", "m"}}}}}},
+             {"zones",
+              {{{"name", "entry"}, {"polygon", {{0, 0}, {1, 0}, {1, 1}}}},
+               {{"name", "gate"}, {"line", {{0.5, 0}, {0.5, 1}}}}}}};
+  ASSERT_TRUE(call("session.subscribe", asked));
+  const json shown = json::parse(call("session.get", {{"subscriptionIdentifier", "cam"}}).value());
+  EXPECT_EQ(shown["zones"][1]["line"], asked["zones"][1]["line"]);
+  EXPECT_TRUE(shown["tracks"]) << "though nobody asked for tracks";
+  const auto field_of = [&](const json& zones) {
+    const auto changed =
+        call("session.reconfigure", {{"subscriptionIdentifier", "cam"}, {"zones", zones}});
+    return changed ? "none" : changed.error().field;
+  };
+  EXPECT_EQ(field_of({{{"name", "entry"}, {"polygon", {{0, 0}, {1, 1}, {1, 0}, {0, 1}}}}}),
+            "params.zones[0].polygon");
+  EXPECT_EQ(field_of({{{"name", "gate"}, {"line", {{0, 0}, {0, 0}}}}}), "params.zones[0].line");
+  EXPECT_EQ(field_of(json::array()), "none");
+  EXPECT_FALSE(json::parse(call("session.get", {{"subscriptionIdentifier", "cam"}}).value())
+                   .contains("zones"));
 }
 
 TEST_F(MethodsTest, TheSystemTellsItsVersionTotalsAndLimits) {

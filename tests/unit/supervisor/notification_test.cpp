@@ -1,4 +1,5 @@
 #include "supervisor/hub/notification.hpp"
+#include "ipc/result_text.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,6 +41,19 @@ TEST(NotificationTest, ADetectionHasTheFormOfTheContract) {
           R"("bboxNorm":{"xMin":0.21406,"yMin":0.20394,"xMax":0.37552,"yMax":0.37061},)"
           R"("zones":[],"attributes":{}}]}})");
   EXPECT_EQ(params_of(tail)["objects"][0]["bbox"]["w"], 310);
+}
+
+TEST(NotificationTest, AttributesAreToldByTheNamesOfTheirStages) {
+  SampleResult sample;
+  sample.detection.objects = {car(0.91F)};
+  sample.model.attributes = {{"brand", "makes", std::string(64, 'b')}, {"\"odd\"", "m", {}}};
+  sample.detection.objects[0].attributes = {{0, "toyota", 0.84F, {}},
+                                            {1, "x", 0.5F, Box{10, 20, 30, 40}},
+                                            {2, "of a stage that is not there", 1, {}}};
+  const json told = params_of(detection_tail(sample.event(), {}, 0))["objects"][0]["attributes"];
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(told["brand"], (json{{"label", "toyota"}, {"confidence", 0.84}, {"model", "makes"}}));
+  EXPECT_EQ(told["\"odd\""]["bbox"], (json{{"x", 10}, {"y", 20}, {"w", 30}, {"h", 40}}));
 }
 
 TEST(NotificationTest, TheCamerasOwnTimeIsToldWhereItsClockWasEverSet) {
@@ -92,8 +106,8 @@ TEST(NotificationTest, HostileValuesOfAWorkerStillGiveAValidMessage) {
 TEST(NotificationTest, AnArrivalInTheFutureHasNoAge) {
   SampleResult sample;
   sample.detection.arrival_ns = 100;
-  EXPECT_EQ(age_ns(sample.detection, 50), 0);
-  EXPECT_EQ(age_ns(sample.detection, 150), 50);
+  EXPECT_EQ(ipc::age_ns(sample.detection, 50), 0);
+  EXPECT_EQ(ipc::age_ns(sample.detection, 150), 50);
 }
 
 TEST(NotificationTest, AStateTellsFromToReasonAndWhetherTheSessionIsGone) {
@@ -120,10 +134,96 @@ TEST(NotificationTest, AnAlertTellsWhatBeganOrEndedAndWhen) {
                                             .kind = ipc::AlertKind::DarkPicture,
                                             .active = true,
                                             .since_wall_ns = 0,
-                                            .text = text}));
+                                            .text = text},
+                                           7));
   EXPECT_EQ(params, json::parse(R"({"streamId":"s1","v":1,"session":"cam","generation":2,
-      "kind":"DARK_PICTURE","active":true,"since":"1970-01-01T00:00:00.000000Z",
+      "sequence":7,"kind":"DARK_PICTURE","active":true,"since":"1970-01-01T00:00:00.000000Z",
       "text":"the lens is covered"})"));
+}
+
+TEST(NotificationTest, AnObjectHasTheNamesOfItsZonesAndNoneForABitWithoutOne) {
+  SampleResult sample;
+  sample.detection.objects = {car(0.9F)};
+  sample.detection.objects[0].zones = 0b10000101;
+  ResultEvent event = sample.event();
+  event.zones = std::make_shared<const std::vector<std::string>>(
+      std::vector<std::string>{"entry", "line", "\"till\""});
+  const json params = params_of(detection_tail(event, {}, 0));
+  EXPECT_EQ(params["objects"][0]["zones"], json({"entry", "\"till\""}));
+}
+
+SceneEvent scene_of(const SubscriptionId& session, const ipc::Event& event) {
+  return {.session = session,
+          .generation = 2,
+          .sequence = 7,
+          .priority = ipc::PriorityClass::Critical,
+          .event = event,
+          .label = "car"};
+}
+
+ipc::Event crossing() {
+  return {.kind = EventKind::LineCross,
+          .direction = Direction::Forward,
+          .frame_id = 5127,
+          .capture_wall_ns = 1'767'614'400'123'456'000,
+          .width = 1920,
+          .height = 1080,
+          .zone = "gate",
+          .object = car(0.91F)};
+}
+
+TEST(NotificationTest, AnEventTellsWhatHappenedToWhomAndWhere) {
+  const auto id = SubscriptionId::parse("cam").value();
+  const ipc::Event event = crossing();
+  EXPECT_EQ(params_of(event_tail(scene_of(id, event))), json::parse(R"({"streamId":"s1","v":1,
+      "session":"cam","generation":2,"sequence":7,"class":"CRITICAL","kind":"line.cross",
+      "zone":"gate","direction":"forward","frameId":5127,"tsCapture":"2026-01-05T12:00:00.123456Z",
+      "label":"car","labelId":2,"trackId":12,"confidence":0.91,
+      "bbox":{"x":411,"y":220.3,"w":310,"h":180},
+      "bboxNorm":{"xMin":0.21406,"yMin":0.20394,"xMax":0.37552,"yMax":0.37061}})"));
+}
+
+TEST(NotificationTest, AnEventTellsOnlyWhatItsKindHas) {
+  const auto id = SubscriptionId::parse("cam").value();
+  ipc::Event event = crossing();
+  event.direction = Direction::None;
+  event.dwell_ms = 1500;
+  event.count = 3;
+  const auto told = [&](EventKind kind) {
+    event.kind = kind;
+    return params_of(event_tail(scene_of(id, event)));
+  };
+  const json left = told(EventKind::ZoneLeave);
+  EXPECT_EQ(left["dwellMs"], 1500);
+  EXPECT_FALSE(left.contains("count") || left.contains("direction") || left.contains("reason"));
+  EXPECT_FALSE(told(EventKind::ZoneEnter).contains("dwellMs"));
+  const json count = told(EventKind::ZoneCount);
+  EXPECT_EQ(count["count"], 3);
+  EXPECT_FALSE(count.contains("bbox") || count.contains("trackId") || count.contains("dwellMs"));
+  event.zone.clear();
+  event.reason = EventReason::TrackEnded;
+  const json ended = told(EventKind::TrackEnd);
+  EXPECT_EQ(ended["aliveMs"], 1500);
+  EXPECT_EQ(ended["reason"], "track_ended");
+  EXPECT_FALSE(ended.contains("zone"));
+}
+
+TEST(NotificationTest, AFilterKeepsEventsByKindZoneAndLabelButNotByConfidence) {
+  const auto id = SubscriptionId::parse("cam").value();
+  const ipc::Event event = crossing();
+  const SceneEvent scene = scene_of(id, event);
+  EXPECT_TRUE(keeps(StreamFilter{}, scene));
+  EXPECT_FALSE(keeps({.events = false}, scene));
+  EXPECT_TRUE(keeps({.event_zones = {"gate"}}, scene));
+  EXPECT_FALSE(keeps({.event_zones = {"entry"}}, scene));
+  StreamFilter filter;
+  filter.event_kinds.reset();
+  EXPECT_FALSE(keeps(filter, scene));
+  filter.event_kinds.set(static_cast<std::size_t>(EventKind::LineCross));
+  EXPECT_TRUE(keeps(filter, scene));
+  EXPECT_FALSE(keeps({.objects = {.labels = {"person"}}}, scene));
+  EXPECT_TRUE(keeps({.objects = {.labels = {"car"}, .min_confidence = 1}}, scene))
+      << "who was told to be in must be told to be out";
 }
 
 TEST(NotificationTest, AGapTellsWhatIsMissingAndWhy) {
@@ -137,6 +237,27 @@ TEST(NotificationTest, AGapTellsWhatIsMissingAndWhy) {
                                           .count = 4}));
   EXPECT_EQ(params, json::parse(R"({"streamId":"s1","v":1,"session":"cam","generation":2,
       "class":"BULK","fromSequence":5,"toSequence":9,"count":4,"reason":"worker_queue_full"})"));
+}
+
+TEST(NotificationTest, TheLastStatusTellsWhereToResume) {
+  const auto id = std::make_shared<const SubscriptionId>(SubscriptionId::parse("cam").value());
+  const auto other = std::make_shared<const SubscriptionId>(SubscriptionId::parse("other").value());
+  Stream stream{"s1", {}, [] {}};
+  stream.cursor().begin(id, {});
+  stream.cursor().begin(other, {.result = {1, 3}, .alert = {1, 7}});
+  stream.offer({.payload = std::make_shared<const Message>(),
+                .session = id,
+                .generation = 2,
+                .sequence = 9,
+                .at_ns = 1});
+  (void)stream.take(1);
+  stream.close("slow_consumer");
+  const json params = params_of(status_tail(stream, stream.take_status_changes().at(0)));
+  EXPECT_EQ(params, json::parse(R"({"streamId":"s1","v":1,"from":"CONNECTED","to":"CLOSED",
+      "reason":"slow_consumer","rateLimit":0,
+      "resumeFrom":[{"session":"cam","generation":2,"sequence":9},
+          {"session":"other","generation":1,"sequence":3,
+           "alert":{"generation":1,"sequence":7}}]})"));
 }
 
 }  // namespace

@@ -3,15 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace bulkhead::supervisor {
 namespace {
 
 using ipc::PriorityClass;
 
-constexpr OutboxLimits kSmall{.messages = 4, .control_messages = 2, .bytes = 100, .gaps = 3};
+constexpr std::int64_t kNow = 1'000'000'000;
+constexpr OutboxLimits kSmall{.messages = 10, .control_messages = 2, .gaps = 3};
 
 std::shared_ptr<const SubscriptionId> session(const std::string& name) {
   return std::make_shared<const SubscriptionId>(SubscriptionId::parse(name).value());
@@ -25,7 +29,8 @@ OutboxItem item(PriorityClass priority, Sequence sequence, std::size_t bytes = 1
               Message{.method = "detection", .params_tail = std::string(bytes, 'x')}),
           .session = kCamera,
           .generation = 1,
-          .sequence = sequence};
+          .sequence = sequence,
+          .at_ns = kNow};
 }
 
 OutboxItem state(const std::string& name) {
@@ -35,66 +40,186 @@ OutboxItem state(const std::string& name) {
   return change;
 }
 
-TEST(OutboxTest, AtTheMessageLimitNothingIsLost) {
-  Outbox outbox{kSmall};
-  for (Sequence s = 1; s <= 4; ++s) {
-    EXPECT_EQ(outbox.offer(item(PriorityClass::Important, s)), Outbox::Offer::Queued);
-  }
-  EXPECT_TRUE(outbox.take_gaps().empty());
-  for (Sequence s = 1; s <= 4; ++s) EXPECT_EQ(outbox.take()->sequence, s);
-  EXPECT_EQ(outbox.take(), std::nullopt);
+constexpr OutboxLimits kTen{.messages = 10, .bytes = 1000, .control_messages = 2, .gaps = 3};
+
+std::vector<Sequence> waiting(Outbox& outbox) {
+  std::vector<Sequence> sequences;
+  while (const auto item = outbox.take(kNow)) sequences.push_back(item->sequence);
+  return sequences;
 }
 
-TEST(OutboxTest, PastTheMessageLimitTheOldestGoesAndOneGapTellsTheRun) {
-  Outbox outbox{kSmall};
-  for (Sequence s = 1; s <= 4; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 5)), Outbox::Offer::DroppedOldest);
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 8)), Outbox::Offer::DroppedOldest);
+OutboxItem of(const std::shared_ptr<const SubscriptionId>& name, OutboxItem item) {
+  item.session = name;
+  return item;
+}
 
+OutboxItem at(std::int64_t at_ns, OutboxItem item) {
+  item.at_ns = at_ns;
+  return item;
+}
+
+TEST(OutboxTest, BelowItsThresholdsNothingGivesWay) {
+  Outbox outbox{kTen};
+  for (Sequence s = 1; s <= 6; ++s) {
+    EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, s)), Outbox::Offer::Queued);
+  }
+  EXPECT_EQ(outbox.pressure(), Pressure::None);
+  EXPECT_TRUE(outbox.take_gaps().empty());
+  EXPECT_EQ(waiting(outbox), (std::vector<Sequence>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST(OutboxTest, FromSevenTenthsOnOnlyTheNewestBulkOfEachSessionIsKept) {
+  Outbox outbox{kTen};
+  const auto other = session("other");
+  for (Sequence s = 1; s <= 5; ++s) (void)outbox.offer(item(PriorityClass::Bulk, s));
+  (void)outbox.offer(of(other, item(PriorityClass::Bulk, 6)));
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, 7)), Outbox::Offer::Dropped);
+  EXPECT_EQ(outbox.messages(), 2U);
   const auto gaps = outbox.take_gaps();
   ASSERT_EQ(gaps.size(), 1U);
   EXPECT_EQ(gaps[0].from, 1U);
-  EXPECT_EQ(gaps[0].to, 2U);
-  EXPECT_EQ(gaps[0].count, 2U);
-  EXPECT_EQ(gaps[0].priority, PriorityClass::Important);
-  EXPECT_EQ(outbox.dropped_total(PriorityClass::Important), 2U);
-  EXPECT_EQ(outbox.messages(), 4U);
-  EXPECT_EQ(outbox.take()->sequence, 3U);
+  EXPECT_EQ(gaps[0].to, 5U);
+  EXPECT_EQ(gaps[0].count, 5U);
+  EXPECT_EQ(waiting(outbox), (std::vector<Sequence>{6, 7}));
 }
 
-TEST(OutboxTest, TheByteLimitHoldsAtItAndDropsPastIt) {
-  Outbox outbox{kSmall};
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, 1, 60)), Outbox::Offer::Queued);
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, 2, 40)), Outbox::Offer::Queued);
-  EXPECT_EQ(outbox.bytes(), 100U);
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, 3, 1)), Outbox::Offer::DroppedOldest);
-  EXPECT_EQ(outbox.bytes(), 41U);
-  EXPECT_EQ(outbox.take()->sequence, 2U);
+TEST(OutboxTest, FromNineTenthsOnBulkIsGoneAndTheOldestImportantLeaves) {
+  Outbox outbox{kTen};
+  for (Sequence s = 1; s <= 2; ++s) (void)outbox.offer(item(PriorityClass::Bulk, s));
+  for (Sequence s = 3; s <= 9; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
+  EXPECT_EQ(outbox.messages(PriorityClass::Bulk), 1U);
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 10)), Outbox::Offer::Queued);
+  EXPECT_EQ(outbox.messages(PriorityClass::Bulk), 0U) << "first all BULK";
+  EXPECT_EQ(outbox.messages(PriorityClass::Important), 8U);
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Bulk, 11)), Outbox::Offer::Dropped);
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 12)), Outbox::Offer::Dropped);
+  EXPECT_EQ(waiting(outbox), (std::vector<Sequence>{4, 5, 6, 7, 8, 9, 10, 12}));
+  EXPECT_EQ(outbox.dropped_total(PriorityClass::Important), 1U);
+  EXPECT_EQ(outbox.dropped_total(PriorityClass::Bulk), 3U);
+}
+
+TEST(OutboxTest, PressureEndsBelowHalfAndNotBefore) {
+  Outbox outbox{kTen};
+  for (Sequence s = 1; s <= 9; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
+  EXPECT_EQ(outbox.pressure(), Pressure::Shedding);
+  while (outbox.messages() >= 7) (void)outbox.take(kNow);
+  EXPECT_EQ(outbox.pressure(), Pressure::Pressed);
+  while (outbox.messages() >= 5) (void)outbox.take(kNow);
+  EXPECT_EQ(outbox.pressure(), Pressure::None);
+}
+
+TEST(OutboxTest, BytesAndAgeFillAnOutboxAsMessagesDo) {
+  Outbox outbox{kTen};
+  for (Sequence s = 1; s <= 3; ++s) (void)outbox.offer(item(PriorityClass::Important, s, 290));
+  EXPECT_EQ(outbox.pressure(), Pressure::Pressed);
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 4, 290)), Outbox::Offer::Dropped);
+  EXPECT_EQ(outbox.bytes(), 870U);
+
+  Outbox old{kTen};
+  (void)old.offer(item(PriorityClass::Important, 1));
+  const std::int64_t later = kNow + std::chrono::nanoseconds{limits::kOutboxAge}.count();
+  EXPECT_EQ(old.offer(at(later, item(PriorityClass::Important, 2))), Outbox::Offer::Dropped);
+  EXPECT_EQ(old.take(later)->sequence, 2U);
 }
 
 TEST(OutboxTest, AMessageLargerThanTheWholeOutboxIsItselfDropped) {
-  Outbox outbox{kSmall};
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 1, 101)), Outbox::Offer::DroppedOldest);
+  Outbox outbox{kTen};
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 1, 1001)), Outbox::Offer::Dropped);
   EXPECT_EQ(outbox.messages(), 0U);
   EXPECT_EQ(outbox.bytes(), 0U);
   EXPECT_EQ(outbox.take_gaps().at(0).count, 1U);
 }
 
-TEST(OutboxTest, EachClassHasBoundsOfItsOwn) {
-  Outbox outbox{kSmall};
-  for (Sequence s = 1; s <= 20; ++s) (void)outbox.offer(item(PriorityClass::Bulk, s));
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Important, 21)), Outbox::Offer::Queued);
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Critical, 22)), Outbox::Offer::Queued);
-  EXPECT_EQ(outbox.messages(), 6U);
+TEST(OutboxTest, CriticalTakesThePlaceOfWhatMayGiveWayAndThenOverflows) {
+  Outbox outbox{kTen};
+  (void)outbox.offer(item(PriorityClass::Bulk, 1));
+  for (Sequence s = 2; s <= 8; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
+  for (Sequence s = 11; s <= 20; ++s) {
+    EXPECT_NE(outbox.offer(item(PriorityClass::Critical, s)), Outbox::Offer::Overflow);
+  }
+  EXPECT_EQ(outbox.messages(PriorityClass::Critical), 10U);
+  EXPECT_EQ(outbox.messages(), 10U);
+  EXPECT_EQ(outbox.offer(item(PriorityClass::Critical, 21)), Outbox::Offer::Overflow);
+  EXPECT_EQ(outbox.dropped_total(PriorityClass::Critical), 0U);
 }
 
-TEST(OutboxTest, CriticalMessagesAreNeverDroppedButOverflow) {
-  Outbox outbox{kSmall};
-  for (Sequence s = 1; s <= 4; ++s) (void)outbox.offer(item(PriorityClass::Critical, s));
-  EXPECT_EQ(outbox.offer(item(PriorityClass::Critical, 5)), Outbox::Offer::Overflow);
-  EXPECT_EQ(outbox.messages(), 4U);
-  EXPECT_EQ(outbox.take()->sequence, 1U);
-  EXPECT_EQ(outbox.dropped_total(PriorityClass::Critical), 0U);
+TEST(OutboxTest, EachPolicyGivesWayInItsOwnFashion) {
+  const auto fill = [](StreamPolicy policy) {
+    Outbox outbox{kTen, policy};
+    Outbox::Offer last{};
+    for (Sequence s = 1; s <= 12; ++s) last = outbox.offer(item(PriorityClass::Important, s));
+    return std::pair{last, waiting(outbox)};
+  };
+  using Kept = std::vector<Sequence>;
+  EXPECT_EQ(fill({.important = {OverflowPolicy::DropOldest}}).second,
+            (Kept{5, 6, 7, 8, 9, 10, 11, 12}));
+  EXPECT_EQ(fill({.important = {OverflowPolicy::DropNewest}}).second,
+            (Kept{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(fill({.important = {OverflowPolicy::Error}}).first, Outbox::Offer::Overflow);
+  const auto second = std::chrono::milliseconds{1000};
+  EXPECT_EQ(fill({.important = {OverflowPolicy::Block, second}}).second,
+            (Kept{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}))
+      << "the last tenth is for who catches up in time";
+}
+
+TEST(OutboxTest, AnImportantOneThatIsCoalescedTakesThePlaceOfItsSessionsOldest) {
+  Outbox outbox{kTen, {.important = {OverflowPolicy::Coalesce}}};
+  const auto other = session("other");
+  (void)outbox.offer(of(other, item(PriorityClass::Important, 1)));
+  for (Sequence s = 2; s <= 8; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
+  EXPECT_EQ(outbox.offer(of(other, item(PriorityClass::Important, 9))), Outbox::Offer::Dropped);
+  EXPECT_EQ(waiting(outbox), (std::vector<Sequence>{2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST(OutboxTest, BlockEndsWhenItsTimeIsOver) {
+  const auto limit = std::chrono::milliseconds{100};
+  Outbox outbox{kTen, {.important = {OverflowPolicy::Block, limit}}};
+  for (Sequence s = 1; s <= 9; ++s) (void)outbox.offer(item(PriorityClass::Important, s));
+  const std::int64_t late = kNow + std::chrono::nanoseconds{limit}.count();
+  EXPECT_EQ(outbox.offer(at(late - 1, item(PriorityClass::Important, 10))), Outbox::Offer::Queued);
+  EXPECT_EQ(outbox.take(kNow)->sequence, 1U);
+  EXPECT_EQ(outbox.offer(at(late, item(PriorityClass::Important, 11))), Outbox::Offer::Dropped);
+}
+
+TEST(OutboxTest, TheTimeThatOneClassWasBlockedIsNotThatOfTheOther) {
+  const ClassPolicy block{OverflowPolicy::Block, std::chrono::milliseconds{100}};
+  Outbox outbox{kTen, {.important = block, .bulk = block}};
+  for (Sequence s = 1; s <= 7; ++s) (void)outbox.offer(item(PriorityClass::Bulk, s));
+  const std::int64_t late = kNow + std::chrono::nanoseconds{block.block_limit}.count();
+  EXPECT_EQ(outbox.offer(at(late, item(PriorityClass::Bulk, 8))), Outbox::Offer::Dropped);
+  (void)outbox.offer(at(late, item(PriorityClass::Important, 9)));
+  (void)outbox.offer(at(late, item(PriorityClass::Important, 10)));
+  for (Sequence s = 11; s <= 17; ++s)
+    (void)outbox.offer(at(late, item(PriorityClass::Important, s)));
+  EXPECT_EQ(outbox.pressure(), Pressure::Shedding);
+  EXPECT_EQ(outbox.offer(at(late, item(PriorityClass::Important, 18))), Outbox::Offer::Queued);
+}
+
+TEST(OutboxTest, WhatOutlivesItsTimeLeavesWithAGapThatSaysSo) {
+  Outbox outbox{kTen, {.time_to_live = std::chrono::milliseconds{1}}};
+  (void)outbox.offer(item(PriorityClass::Important, 1));
+  (void)outbox.offer(item(PriorityClass::Critical, 2));
+  EXPECT_TRUE(outbox.expire(kNow + 1'000'000));
+  EXPECT_EQ(outbox.messages(), 2U) << "at the limit it may stay";
+  EXPECT_TRUE(outbox.expire(kNow + 1'000'001));
+  EXPECT_EQ(waiting(outbox), (std::vector<Sequence>{2})) << "CRITICAL has no such limit";
+  EXPECT_EQ(outbox.take_gaps().at(0).reason, GapReason::Expired);
+}
+
+TEST(OutboxTest, ASlowClientsCapacityIsWhatItReadsInTimeWithinBounds) {
+  Outbox outbox;
+  outbox.adapt(100);
+  EXPECT_EQ(outbox.capacity(), 500U);
+  outbox.adapt(1);
+  EXPECT_EQ(outbox.capacity(), 100U);
+  outbox.adapt(1e6);
+  EXPECT_EQ(outbox.capacity(), 1000U);
+  outbox.adapt(1);
+  outbox.adapt(0);
+  EXPECT_EQ(outbox.capacity(), 1000U) << "it takes all it is given";
+  Outbox pinned{{.adapts = false}};
+  pinned.adapt(1);
+  EXPECT_EQ(pinned.capacity(), 1000U);
 }
 
 TEST(OutboxTest, ControlOverflowsAtItsOwnSmallerLimit) {
@@ -110,22 +235,51 @@ TEST(OutboxTest, AFlappingSessionReplacesItsOwnStatesAndCostsNobodyElse) {
   (void)outbox.offer(state("steady"));
   (void)outbox.offer(state("flapping"));
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(outbox.offer(state("flapping")), Outbox::Offer::DroppedOldest);
+    EXPECT_EQ(outbox.offer(state("flapping")), Outbox::Offer::Dropped);
   }
   EXPECT_EQ(outbox.messages(), 2U);
-  EXPECT_EQ(outbox.take()->session->text(), "steady");
-  EXPECT_EQ(outbox.take()->session->text(), "flapping");
+  EXPECT_EQ(outbox.take(kNow)->session->text(), "steady");
+  EXPECT_EQ(outbox.take(kNow)->session->text(), "flapping");
   const auto gaps = outbox.take_gaps();
   ASSERT_EQ(gaps.size(), 1U);
   EXPECT_EQ(gaps[0].session->text(), "flapping");
   EXPECT_EQ(gaps[0].count, 100U);
 }
 
-TEST(OutboxTest, AStateOfASessionWithoutAnOlderOneOverflowsAtTheLimit) {
+TEST(OutboxTest, AFleetThatChangesItsStateAtOnceCostsNoReaderItsStream) {
+  Outbox outbox;
+  const auto change_all = [&] {
+    for (int camera = 0; camera < 500; ++camera) {
+      ASSERT_NE(outbox.offer(state("cam-" + std::to_string(camera))), Outbox::Offer::Overflow);
+    }
+  };
+  change_all();
+  EXPECT_EQ(outbox.untold_gaps(), 0U);
+  change_all();
+  EXPECT_EQ(outbox.messages(), 500U) << "beyond the reserve, the newest of each";
+  EXPECT_EQ(outbox.untold_gaps(), 500U);
+  change_all();
+  EXPECT_EQ(outbox.messages(), 500U);
+}
+
+TEST(OutboxTest, MoreSessionsThanThereCanBeOverflow) {
+  Outbox outbox{{.control_messages = 2, .control_sessions = 1}};
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_EQ(outbox.offer(state(name)), Outbox::Offer::Queued);
+  }
+  EXPECT_EQ(outbox.offer(state("d")), Outbox::Offer::Overflow);
+  EXPECT_EQ(outbox.offer(state("c")), Outbox::Offer::Dropped) << "it has one that gives way";
+  EXPECT_EQ(outbox.messages(), 3U);
+}
+
+TEST(OutboxTest, StatesThatWereTakenGiveWayToNone) {
   Outbox outbox{kSmall};
   (void)outbox.offer(state("a"));
+  (void)outbox.take(kNow);
   (void)outbox.offer(state("b"));
-  EXPECT_EQ(outbox.offer(state("c")), Outbox::Offer::Overflow);
+  (void)outbox.offer(state("c"));
+  EXPECT_EQ(outbox.offer(state("a")), Outbox::Offer::Queued);
+  EXPECT_EQ(outbox.untold_gaps(), 0U);
 }
 
 TEST(OutboxTest, HigherClassesComeFirst) {
@@ -135,7 +289,7 @@ TEST(OutboxTest, HigherClassesComeFirst) {
   (void)outbox.offer(item(PriorityClass::Critical, 3));
   (void)outbox.offer(item(PriorityClass::Control, 4));
   EXPECT_EQ(outbox.top(), PriorityClass::Control);
-  for (const Sequence s : {4U, 3U, 2U, 1U}) EXPECT_EQ(outbox.take()->sequence, s);
+  for (const Sequence s : {4U, 3U, 2U, 1U}) EXPECT_EQ(outbox.take(kNow)->sequence, s);
   EXPECT_EQ(outbox.top(), std::nullopt);
 }
 
@@ -145,7 +299,7 @@ TEST(OutboxTest, OneOfSixteenTurnsGoesToTheLowestClassUnderAFlood) {
   int bulk = 0;
   for (Sequence s = 0; s < 48; ++s) {
     (void)outbox.offer(item(PriorityClass::Important, 100 + s));
-    bulk += outbox.take()->priority == PriorityClass::Bulk ? 1 : 0;
+    bulk += outbox.take(kNow)->priority == PriorityClass::Bulk ? 1 : 0;
   }
   EXPECT_EQ(bulk, 3);
 }

@@ -14,6 +14,14 @@ SessionSpec spec() {
   return made;
 }
 
+ZoneSpec gate() {
+  ZoneSpec zone;
+  zone.name = "gate";
+  zone.is_line = true;
+  zone.points = {{0, 0}, {1, 1}};
+  return zone;
+}
+
 template <class Change>
 Reconfiguration after(Change change) {
   SessionSpec changed = spec();
@@ -32,11 +40,21 @@ TEST(ReconfigurationTest, WhatTheWorkerCanBeToldIsHot) {
   EXPECT_EQ(after([](SessionSpec& s) { s.max_rtsp_connections = 1; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline_name = "same thing"; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->max_fps = 3; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->track = true; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.min_confidence = 0.9F; }),
             Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.nms_iou = 0.9F; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.classes = {"car"}; }),
             Reconfiguration::Hot);
+}
+
+TEST(ReconfigurationTest, OtherZonesAreHotAndAskForTracks) {
+  EXPECT_EQ(after([](SessionSpec& s) { s.zones = {gate()}; }), Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) { s.track_updates = true; }), Reconfiguration::Hot);
+  SessionSpec asked = spec();
+  EXPECT_FALSE(tuning_of(asked).track);
+  asked.zones = {gate()};
+  EXPECT_TRUE(tuning_of(asked).track) << "though the pipeline does not say so";
 }
 
 TEST(ReconfigurationTest, AnotherPipelineOnTheSameCameraOverlaps) {
@@ -62,13 +80,20 @@ TEST(ReconfigurationTest, AnotherCameraReplacesWhateverElseChanges) {
 }
 
 TEST(ReconfigurationTest, AWorkerIsToldAllThatItCanChangeWithoutLoading) {
-  PipelineSpec pipeline;
+  SessionSpec asked = spec();
+  PipelineSpec& pipeline = *asked.pipeline;
   pipeline.max_fps = 12.5;
+  pipeline.track = true;
   pipeline.detect.min_confidence = 0.4F;
   pipeline.detect.nms_iou = 0.5F;
   pipeline.detect.classes = {"car"};
-  const auto told = tuning_of(pipeline);
+  asked.zones = {gate()};
+  asked.track_updates = true;
+  const auto told = tuning_of(asked);
+  EXPECT_EQ(told.zones, asked.zones);
+  EXPECT_TRUE(told.track_updates);
   EXPECT_EQ(told.max_fps, 12.5F);
+  EXPECT_TRUE(told.track);
   EXPECT_EQ(told.min_confidence, 0.4F);
   EXPECT_EQ(told.nms_iou, 0.5F);
   EXPECT_EQ(told.classes, std::vector<std::string>{"car"});
@@ -78,11 +103,16 @@ TEST(ReconfigurationTest, AClassThatTheModelDoesNotHaveIsRefusedByName) {
   ModelCard card;
   card.name = "yolo11n";
   card.labels = {"person", "car"};
-  PipelineSpec pipeline;
-  pipeline.detect.classes = {"car"};
-  EXPECT_TRUE(check_classes(pipeline, card));
-  pipeline.detect.classes = {"car", "cow"};
-  const auto refused = check_classes(pipeline, card);
+  SessionSpec asked = spec();
+  asked.pipeline->detect.classes = {"car"};
+  EXPECT_TRUE(check_classes(asked, card));
+  asked.zones = {gate()};
+  asked.zones[0].classes = {"sheep"};
+  const auto of_zone = check_classes(asked, card);
+  ASSERT_FALSE(of_zone);
+  EXPECT_EQ(of_zone.error().field, "params.zones[0].classes");
+  asked.pipeline->detect.classes = {"car", "cow"};
+  const auto refused = check_classes(asked, card);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, "params.classes");
   EXPECT_NE(refused.error().message.find("\"cow\""), std::string::npos);

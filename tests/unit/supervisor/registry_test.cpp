@@ -137,6 +137,23 @@ TEST_F(RegistryTest, WhatWasErasedDoesNotComeBack) {
   EXPECT_EQ(secrets(), 1);
 }
 
+TEST_F(RegistryTest, AllButThoseThatAreDeclaredAreErasedWithTheirSecrets) {
+  for (const char* name : {"a", "b", "c", "d"}) put(spec(name));
+  std::optional<Result<std::vector<std::string>>> erased;
+  registry_->erase_others({*SubscriptionId::parse("b"), *SubscriptionId::parse("new")},
+                          [&](const auto& done) { erased = done; });
+  loop_.restart();
+  loop_.run();
+  ASSERT_TRUE(erased && *erased);
+  EXPECT_EQ(**erased, (std::vector<std::string>{"a", "c", "d"}));
+  const auto loaded = reopened();
+  ASSERT_EQ(loaded.sessions.size(), 1U);
+  EXPECT_EQ(loaded.sessions[0].id.text(), "b");
+  registry_.reset();
+  SQLite::Database secrets{(folder_.path() / "secrets.db").string()};
+  EXPECT_EQ(secrets.execAndGet("SELECT count(*) FROM secret").getInt(), 1);
+}
+
 TEST_F(RegistryTest, TheHighestPriorityComesFirstThenTheName) {
   for (const auto& [name, priority] : {std::pair{"b", 5U}, {"a", 5U}, {"z", 9U}, {"c", 0U}}) {
     put(spec(name, priority));

@@ -1,72 +1,35 @@
-#include "supervisor/control/subscriber.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "tests/support/result_events.hpp"
+#include "tests/support/subscriber_fixture.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace bulkhead::supervisor {
 namespace {
 
 using nlohmann::json;
-using testing::car;
-using testing::SampleResult;
 
-class SubscriberTest : public ::testing::Test {
- protected:
-  SubscriberTest() { sample_.detection.objects = {car(0.9F)}; }
-
-  Subscriber subscriber(ControlLimits limits = {}) {
-    return Subscriber{hub_, limits, [this] { ++woken_; }};
-  }
-
-  void publish(const std::string& name = "cam") {
-    sample_.session = SubscriptionId::parse(name).value();
-    ++sample_.sequence;
-    hub_.publish(sample_.event());
-  }
-
-  static json text_of(const Outgoing& out) {
-    return json::parse(out.head + (out.payload ? out.payload->params_tail : ""));
-  }
-
-  /// Everything there is to send, in order, by method and stream; replies as they are.
-  static std::vector<std::string> drain(Subscriber& subscriber) {
-    std::vector<std::string> told;
-    while (auto out = subscriber.next()) {
-      if (!out->payload && !out->head.starts_with('{')) {
-        told.push_back(out->head);
-        continue;
-      }
-      const json message = text_of(*out);
-      told.push_back(message["method"].get<std::string>() + " " +
-                     message["params"]["streamId"].get<std::string>());
-    }
-    return told;
-  }
-
-  int woken_ = 0;
-  Hub hub_;
-  SampleResult sample_;
-};
+class SubscriberTest : public SubscriberFixture {};
 
 TEST_F(SubscriberTest, ANotificationNamesItsStreamAndSharesTheRest) {
   Subscriber one = subscriber();
   EXPECT_EQ(one.open({})->id, "s1");
   EXPECT_EQ(one.open({})->id, "s2");
   publish();
-  const auto first = one.next();
-  const auto second = one.next();
-  EXPECT_EQ(first->payload, second->payload);
+  const auto first = one.next(monotonic_ns());
+  const char* const shared = first->tail.data();
   EXPECT_EQ(text_of(*first)["params"]["streamId"], "s2");
-  EXPECT_EQ(text_of(*second)["params"]["streamId"], "s1");
   EXPECT_EQ(text_of(*first)["method"], "detection");
   EXPECT_EQ(text_of(*first)["jsonrpc"], "2.0");
-  EXPECT_FALSE(one.next());
+  const auto second = one.next(monotonic_ns());
+  EXPECT_EQ(text_of(*second)["params"]["streamId"], "s1");
+  EXPECT_EQ(second->tail.data(), shared);
+  EXPECT_FALSE(one.next(monotonic_ns()));
 }
 
 TEST_F(SubscriberTest, RepliesComeBeforeNotifications) {
@@ -75,6 +38,33 @@ TEST_F(SubscriberTest, RepliesComeBeforeNotifications) {
   publish();
   one.reply("reply");
   EXPECT_EQ(drain(one), (std::vector<std::string>{"reply", "detection s1"}));
+}
+
+TEST_F(SubscriberTest, LinesOfALogComeLastAndAreNotStarved) {
+  const test::TempDir folder;
+  folder.write("cam.log", "one\n");
+  boost::asio::io_context loop;
+  const auto logs = std::make_shared<LogFolder>(loop, folder.path());
+  Subscriber one = subscriber();
+  ASSERT_TRUE(one.open({}));
+  ASSERT_EQ(one.tails().open(logs, {.session = "cam", .name = "cam.log", .lines = 1}).value(),
+            "t1");
+  loop.run();
+  EXPECT_EQ(woken_, 1);
+  for (int i = 0; i < 40; ++i) publish();
+  std::vector<std::string> methods;
+  while (auto out = one.next(monotonic_ns())) methods.push_back(text_of(*out)["method"]);
+  ASSERT_EQ(methods.size(), 41U);
+  EXPECT_EQ(methods[31], "log.line") << "every second of the turns that any class has";
+
+  ASSERT_TRUE(one.tails().open(logs, {.session = "cam", .name = "cam.log", .lines = 1}));
+  loop.restart();
+  loop.run();
+  publish();
+  one.reply("{}");
+  EXPECT_EQ(one.next(monotonic_ns())->head, "{}");
+  EXPECT_EQ(text_of(*one.next(monotonic_ns()))["method"], "detection");
+  EXPECT_EQ(text_of(*one.next(monotonic_ns()))["method"], "log.line");
 }
 
 TEST_F(SubscriberTest, ManyRepliesDoNotStarveTheStreams) {
@@ -105,7 +95,7 @@ TEST_F(SubscriberTest, AStreamUnderAFloodOfImportantOnesDoesNotStarveOneOfBulk) 
   publish();
   for (int i = 0; i < 160; ++i) {
     publish();
-    const auto out = one.next();
+    const auto out = one.next(monotonic_ns());
     bulk += text_of(*out)["params"]["streamId"] == "s2" ? 1 : 0;
   }
   EXPECT_GE(bulk, 4);
@@ -117,12 +107,13 @@ TEST_F(SubscriberTest, AGapIsToldBeforeTheNextMessageOfItsStream) {
   ASSERT_TRUE(one.open({}));
   publish();
   publish();
-  const json gap = text_of(*one.next());
+  EXPECT_EQ(text_of(*one.next(monotonic_ns()))["method"], "stream.status");
+  const json gap = text_of(*one.next(monotonic_ns()));
   EXPECT_EQ(gap["method"], "stream.gap");
   EXPECT_EQ(gap["params"]["streamId"], "s1");
   EXPECT_EQ(gap["params"]["fromSequence"], 1842);
   EXPECT_EQ(gap["params"]["reason"], "slow_client");
-  EXPECT_EQ(text_of(*one.next())["params"]["sequence"], 1843);
+  EXPECT_EQ(text_of(*one.next(monotonic_ns()))["params"]["sequence"], 1843);
 }
 
 TEST_F(SubscriberTest, StreamsAreLimitedAndAClosedOneMakesPlace) {
@@ -151,22 +142,58 @@ TEST_F(SubscriberTest, TooManyUnreadRepliesFirstStopReadingAndThenOverflow) {
   EXPECT_TRUE(one.overflowed());
 }
 
-TEST_F(SubscriberTest, AnOverflowingStreamOverflowsTheSubscriber) {
-  Subscriber one = subscriber({.outbox = {.control_messages = 1}});
+TEST_F(SubscriberTest, AStreamThatOverflowsEndsAloneAndIsToldWhereToResume) {
+  Subscriber one = subscriber({.outbox = {.control_messages = 1, .control_sessions = 1}});
   ASSERT_TRUE(one.open({}));
-  for (const auto* name : {"a", "b"}) {
-    const auto id = SubscriptionId::parse(name).value();
-    const std::string text;
-    hub_.publish(StateEvent{.session = id,
-                            .generation = 1,
-                            .from = SessionState::Starting,
-                            .to = SessionState::Live,
-                            .at_wall_ns = 0,
-                            .reason = ErrorCode::None,
-                            .text = text,
-                            .removed = false});
-  }
+  ASSERT_TRUE(one.open({.states = false}));
+  publish();
+  for (const auto* name : {"a", "b", "c"}) publish_state(name);
+  EXPECT_EQ(one.end_overflowed(), 1U);
+  EXPECT_EQ(one.end_overflowed(), 0U);
+  EXPECT_FALSE(one.overflowed());
+  EXPECT_EQ(hub_.streams(), 1U);
+  EXPECT_EQ(one.close("s1").error().code, ErrorCode::NotFound);
+  const json last = text_of(*one.next(monotonic_ns()))["params"];
+  EXPECT_EQ(last["streamId"], "s1");
+  EXPECT_EQ(last["to"], "CLOSED");
+  EXPECT_EQ(last["reason"], "overflow");
+  EXPECT_EQ(last["resumeFrom"].size(), 4U) << "of each session";
+  EXPECT_EQ(drain(one), (std::vector<std::string>{"detection s2"}));
+}
+
+TEST_F(SubscriberTest, LastWordsThatAreNotReadOverflowAsRepliesDo) {
+  Subscriber one = subscriber({.reply_bytes = 100, .outbox = {}});
+  ASSERT_TRUE(one.open({}));
+  one.close_streams("overflow");
   EXPECT_TRUE(one.overflowed());
+  (void)one.next(monotonic_ns());
+  EXPECT_FALSE(one.overflowed());
+}
+
+TEST_F(SubscriberTest, NothingOfAStreamComesAfterItsLastWordHoweverManyRepliesWait) {
+  Subscriber one = subscriber();
+  ASSERT_TRUE(one.open({}));
+  for (int i = 0; i < 40; ++i) {
+    publish();
+    one.reply("reply");
+  }
+  one.close_streams("slow_consumer");
+  const auto told = drain(one);
+  EXPECT_EQ(std::ranges::count(told, "detection s1"), 0);
+  EXPECT_EQ(std::ranges::count(told, "stream.status s1"), 1);
+}
+
+TEST_F(SubscriberTest, AnEvenNumberOfBusyStreamsDoesNotKeepALowerOneFromItsTurn) {
+  Subscriber one = subscriber();
+  ASSERT_TRUE(one.open({}));
+  ASSERT_TRUE(one.open({}));
+  ASSERT_TRUE(one.open({.objects = {.labels = {"bird"}}}));  // its frames are empty: BULK
+  int bulk = 0;
+  for (int i = 0; i < 320; ++i) {
+    publish();
+    bulk += text_of(*one.next(monotonic_ns()))["params"]["streamId"] == "s3" ? 1 : 0;
+  }
+  EXPECT_GE(bulk, 5);
 }
 
 TEST_F(SubscriberTest, LeavingEndsAllStreamsAndSaysNothingMore) {
@@ -175,7 +202,7 @@ TEST_F(SubscriberTest, LeavingEndsAllStreamsAndSaysNothingMore) {
   publish();
   one.reply("reply");
   one.leave();
-  EXPECT_FALSE(one.next());
+  EXPECT_FALSE(one.next(monotonic_ns()));
   EXPECT_EQ(hub_.streams(), 0U);
 }
 
@@ -189,32 +216,24 @@ TEST_F(SubscriberTest, DestroyingASubscriberEndsItsStreams) {
   publish();
 }
 
-TEST_F(SubscriberTest, AStreamThatResumesBeginsWithWhatCameSinceAndGoesOnLive) {
-  for (int i = 0; i < 5; ++i) publish();
-  const ResultPosition has{sample_.generation, sample_.sequence - 3};
+TEST_F(SubscriberTest, ASlowOneIsToldThatItIsThrottledAndAtLastWhereToResume) {
   Subscriber one = subscriber();
-  const auto opened = one.open({}, {{sample_.session, has}});
-  ASSERT_TRUE(opened);
-  EXPECT_EQ(opened->replayed, 3U);
+  ASSERT_TRUE(one.open({}));
   publish();
-  for (Sequence expected = has.sequence + 1; expected <= sample_.sequence; ++expected) {
-    const auto out = one.next();
-    ASSERT_TRUE(out);
-    EXPECT_EQ(text_of(*out)["params"]["sequence"], expected);
+  (void)one.next(monotonic_ns());
+  one.throttle(monotonic_ns());
+  std::vector<std::string> told;
+  while (const auto out = one.next(monotonic_ns())) {
+    const json message = text_of(*out);
+    EXPECT_EQ(message["method"], "stream.status");
+    told.push_back(message["params"]["to"]);
   }
-  EXPECT_FALSE(one.next());
-}
-
-TEST_F(SubscriberTest, WhatAResumedStreamCannotHoldIsAGapBeforeIt) {
-  for (int i = 0; i < 5; ++i) publish();
-  Subscriber one = subscriber({.outbox = {.messages = 2}});
-  EXPECT_EQ(one.open({}, {{sample_.session, {sample_.generation, sample_.sequence - 4}}})->replayed,
-            2U);
-  const json gap = text_of(*one.next())["params"];
-  EXPECT_EQ(gap["reason"], "history");
-  EXPECT_EQ(gap["fromSequence"], sample_.sequence - 3);
-  EXPECT_EQ(gap["toSequence"], sample_.sequence - 2);
-  EXPECT_EQ(text_of(*one.next())["params"]["sequence"], sample_.sequence - 1);
+  EXPECT_EQ(told, (std::vector<std::string>{"SLOW_CONSUMER", "THROTTLED"}));
+  one.close_streams("slow_consumer");
+  EXPECT_TRUE(one.has_notices());
+  const json last = text_of(*one.next(monotonic_ns()))["params"];
+  EXPECT_EQ(last["to"], "CLOSED");
+  EXPECT_EQ(last["resumeFrom"][0]["sequence"], sample_.sequence);
 }
 
 }  // namespace

@@ -80,9 +80,7 @@ class DetectLoopTest : public testing::Test {
   CameraReport camera_{publisher_, std::make_shared<Redactor>()};
   FrameRing ring_{128, WhenFull::Block};  // scripted frames are none too many
   std::stop_source stop_;
-  DetectLoop::Infer infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
-    return DetectLoop::Inference{};
-  };
+  DetectLoop::Infer infer_ = [](const Frame&) -> Result<Inference> { return Inference{}; };
   TuningSlot tuning_;
   std::vector<float> tuned_;
   std::vector<Stage> stages_;
@@ -90,8 +88,8 @@ class DetectLoopTest : public testing::Test {
 };
 
 TEST_F(DetectLoopTest, ObjectsAreImportantAndTheirAbsenceIsBulk) {
-  infer_ = [](const Frame& frame) -> Result<DetectLoop::Inference> {
-    DetectLoop::Inference inference{.objects = {}, .times = {.infer_us = 7}};
+  infer_ = [](const Frame& frame) -> Result<Inference> {
+    Inference inference{.objects = {}, .times = {.infer_us = 7}};
     if (frame.id == 2) inference.objects.push_back({.box = {1, 2, 3, 4}, .confidence = 0.9F});
     return inference;
   };
@@ -114,13 +112,13 @@ TEST_F(DetectLoopTest, ObjectsAreImportantAndTheirAbsenceIsBulk) {
 
 TEST_F(DetectLoopTest, OtherThresholdsAndAnotherRateTakeEffectBetweenTwoFramesAndCostNone) {
   std::vector<std::pair<std::uint64_t, std::size_t>> seen;  // frame, how often it was tuned before
-  infer_ = [&](const Frame& frame) -> Result<DetectLoop::Inference> {
+  infer_ = [&](const Frame& frame) -> Result<Inference> {
     seen.emplace_back(frame.id, tuned_.size());
     if (frame.id == 2) {
       tuning_.put({.min_confidence = 0.1F, .nms_iou = {}, .classes = {}});
       tuning_.put({.min_confidence = 0.6F, .nms_iou = {}, .classes = {}, .max_fps = 10});
     }
-    return DetectLoop::Inference{};
+    return Inference{};
   };
   for (std::uint64_t id = 1; id <= 9; ++id) give(id, 50 * static_cast<std::int64_t>(id));
   ASSERT_TRUE(run());
@@ -176,10 +174,13 @@ TEST_F(DetectLoopTest, APictureWithNothingInItIsAnAlert) {
 }
 
 TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {
-  infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
-    DetectLoop::Inference inference;
+  infer_ = [](const Frame&) -> Result<Inference> {
+    Inference inference;
     inference.objects.resize(3);
     inference.times = {.letterbox_us = 1, .infer_us = 20, .decode_us = 3};
+    inference.track_ns = 400;
+    inference.crop_ns = 700;
+    inference.crops = {.looked = 4, .skipped = 2};
     return inference;
   };
   give(1, 0);
@@ -190,6 +191,10 @@ TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {
   EXPECT_EQ(status().letterbox_ns_total.load(), 2'000U);
   EXPECT_EQ(status().infer_ns_total.load(), 40'000U);
   EXPECT_EQ(status().decode_ns_total.load(), 6'000U);
+  EXPECT_EQ(status().track_ns_total.load(), 800U);
+  EXPECT_EQ(status().crop_ns_total.load(), 1'400U);
+  EXPECT_EQ(status().crops_total.load(), 8U);
+  EXPECT_EQ(status().crops_skipped_total.load(), 4U);
   EXPECT_GT(status().publish_ns_total.load(), 0U);
 }
 
@@ -202,7 +207,7 @@ TEST_F(DetectLoopTest, ShowsThatItInfersAndSinceWhen) {
 }
 
 TEST_F(DetectLoopTest, AFailedInferenceEndsTheLoopAndPublishesNothing) {
-  infer_ = [](const Frame&) -> Result<DetectLoop::Inference> {
+  infer_ = [](const Frame&) -> Result<Inference> {
     return Error{ErrorCode::InferenceFailed, "Reshape", {}};
   };
   give(1, 0);
@@ -216,9 +221,9 @@ TEST_F(DetectLoopTest, AFailedInferenceEndsTheLoopAndPublishesNothing) {
 TEST_F(DetectLoopTest, KeepsEveryFrameForSnapshotsWhetherInferredOrNot) {
   give(1, 1000);
   give(2, 1010);  // skipped
-  infer_ = [this](const Frame& frame) -> Result<DetectLoop::Inference> {
+  infer_ = [this](const Frame& frame) -> Result<Inference> {
     EXPECT_EQ(preview_.take(50).value(), frame.id);
-    return DetectLoop::Inference{};
+    return Inference{};
   };
   std::jthread stopper{[this] {
     while (status().frames_skipped_total.load() == 0) std::this_thread::yield();

@@ -174,10 +174,23 @@ TEST_F(DetectorTest, AClassTheModelDoesNotHaveIsRefused) {
   EXPECT_NE(message.find("\"giraffe\""), std::string::npos) << message;
 }
 
-TEST_F(DetectorTest, InputsThatAreNoPictureOfFloatsAreRefusedWithWhatWasFound) {
+TEST_F(DetectorTest, PicturesOfBytesOrPixelByPixelAreRefusedByOpenCvWithTheRemedy) {
+  stage_.engine = Engine::OpenCv;
+  for (const OnnxWriter::Tensor& input : {OnnxWriter::Tensor{"images", {"1", "3", "64", "64"}, 2},
+                                          OnnxWriter::Tensor{"images", {"1", "64", "64", "3"}}}) {
+    OnnxWriter writer;
+    writer.input(input).output({"out", {"1", "1", "6"}});
+    write(writer);
+    const auto message = error_of_create(ErrorCode::ModelInvalid, "model");
+    EXPECT_NE(message.find("use engine \"onnxruntime\""), std::string::npos) << message;
+  }
+}
+
+TEST_F(DetectorTest, InputsThatAreNoPictureAreRefusedWithWhatWasFound) {
+  constexpr int kInt64 = 7;
   const std::vector<std::pair<OnnxWriter::Tensor, std::string>> wrong{
-      {{"images", {"1", "3", "64", "64"}, 2}, "uint8"},
-      {{"images", {"1", "64", "64", "3"}}, "3 channels"},
+      {{"images", {"1", "3", "64", "64"}, kInt64}, "int64"},
+      {{"images", {"1", "64", "64", "4"}}, "3 channels"},
       {{"images", {"8", "3", "64", "64"}}, "batch"},
       {{"images", {"1", "3", "64"}}, "[1, 3, 64]"}};
   for (const auto& [input, expected] : wrong) {

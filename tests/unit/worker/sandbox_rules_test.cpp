@@ -12,14 +12,15 @@ namespace {
 using Ports = std::vector<std::uint16_t>;
 
 ipc::StartMessage start_for(const std::string& url) {
-  ipc::StartMessage start{.spec = {.id = SubscriptionId::parse("cam").value(),
-                                   .url = RtspUrl::parse(url).value(),
-                                   .pipeline = PipelineSpec{.name = "test", .detect = {}},
-                                   .pipeline_name = {},
-                                   .log_level = "info"},
-                          .log_file = "/state/logs/cam.log",
-                          .model_dir = "/models",
-                          .model_catalog = "/config/models.json"};
+  ipc::StartMessage start{
+      .spec = {.id = SubscriptionId::parse("cam").value(),
+               .url = RtspUrl::parse(url).value(),
+               .pipeline = PipelineSpec{.name = "test", .detect = {}, .crops = {}},
+               .pipeline_name = {},
+               .log_level = "info"},
+      .log_file = "/state/logs/cam.log",
+      .model_dir = "/models",
+      .model_catalog = "/config/models.json"};
   start.spec.pipeline->detect.model = "yolo11n";
   return start;
 }
@@ -68,6 +69,31 @@ TEST(SandboxRulesTest, ANameNeedsTheResolverAndANumberDoesNot) {
 TEST(SandboxRulesTest, CertificatesAreReadOnlyForACameraBehindTls) {
   EXPECT_TRUE(mentions(rules_for("rtsps://192.0.2.7/live"), "/etc/ssl"));
   EXPECT_FALSE(mentions(rules_for("rtsp://192.0.2.7/live"), "/etc/ssl"));
+}
+
+TEST(SandboxRulesTest, ForItsSinksAWorkerKeepsItsOwnFoldersAndReachesTheirPorts) {
+  ipc::StartMessage start = start_for("rtsp://192.0.2.7/live");
+  start.spool_dir = "/state/spool/cam";
+  start.history_dir = "/state/history/cam";
+  EXPECT_FALSE(mentions(sandbox_rules(start, "/state/cache", {}), "/state/spool/cam"));
+  RedisSinkSpec redis;
+  redis.account.port = 6380;
+  start.sinks = {{"history", SqliteSinkSpec{}}, {"live", redis}};
+  const SandboxRules near = sandbox_rules(start, "/state/cache", {});
+  EXPECT_TRUE(has(near, {"/state/spool/cam", FileAccess::Keep}));
+  EXPECT_TRUE(has(near, {"/state/history/cam", FileAccess::Keep}));
+  EXPECT_FALSE(mentions(near, "/state/spool"));
+  EXPECT_EQ(near.tcp_ports, (Ports{554, 6380}));
+  EXPECT_FALSE(mentions(near, "/etc/ssl"));
+  PostgresSinkSpec postgres;
+  postgres.account.host = "db.example";
+  postgres.root_certificate = "/etc/bulkhead/ca.pem";
+  start.sinks.push_back({"archive", postgres});
+  const SandboxRules far = sandbox_rules(start, "/state/cache", {});
+  EXPECT_EQ(far.tcp_ports, (Ports{554, 6380, 5432, 53}));
+  EXPECT_TRUE(mentions(far, "/etc/resolv.conf"));
+  EXPECT_TRUE(mentions(far, "/etc/ssl"));
+  EXPECT_TRUE(has(far, {"/etc/bulkhead/ca.pem", FileAccess::Read}));
 }
 
 TEST(SandboxRulesTest, AClipAndAModelOfTheOperatorsAreReadByThemselves) {

@@ -46,7 +46,7 @@ std::vector<Candidate> yolox(const Rows& rows, const DecodeFilter& filter) {
 
 std::vector<Candidate> yolov5(const Rows& rows, const DecodeFilter& filter) {
   std::vector<Candidate> found;
-  decode_yolov5(rows.view(), kClasses, filter, found);
+  decode_yolov5(rows.view(), kClasses, 0, filter, found);
   return found;
 }
 

@@ -38,8 +38,9 @@ test::ProgramRun bulkhead(const std::string& arguments) {
 
 TEST(CliProgramTest, EveryVerbSaysWhatWasTriedWhenNoSupervisorIsThere) {
   const ClosedPort port;
-  for (const char* verb : {"ls", "state", "get cam", "rm cam", "restart cam", "watch", "logs cam",
-                           "snapshot cam", "bundle cam", "add cam rtsp://127.0.0.1/x"}) {
+  for (const char* verb :
+       {"ls", "state", "get cam", "rm cam", "restart cam", "watch", "logs cam", "history cam",
+        "snapshot cam", "bundle cam", "add cam rtsp://127.0.0.1/x"}) {
     const auto run = bulkhead("--url " + port.url() + " " + verb);
     EXPECT_EQ(run.exit_code, 3) << verb << "\n" << run.output;
     EXPECT_NE(run.output.find("no supervisor at " + port.url()), std::string::npos) << run.output;
@@ -66,7 +67,7 @@ TEST(CliProgramTest, HelpTellsVerbsAndExitCodes) {
   const auto run = bulkhead("--help");
   EXPECT_EQ(run.exit_code, 0);
   for (const char* word : {"add", "rm", "ls", "get", "restart", "watch", "snapshot", "bundle",
-                           "logs", "state", "BULKHEAD_URL", "Exit codes"}) {
+                           "history", "logs", "state", "BULKHEAD_URL", "Exit codes"}) {
     EXPECT_NE(run.output.find(word), std::string::npos) << word;
   }
 }
@@ -77,6 +78,12 @@ TEST(CliProgramTest, AFileOfTheOperatorThatCannotBeUsedIsNamedBeforeAnyoneIsAske
       bulkhead("--url " + port.url() + " add cam rtsp://127.0.0.1/x --pipeline ./absent.json");
   EXPECT_EQ(pipeline.exit_code, 1);
   EXPECT_NE(pipeline.output.find("absent.json"), std::string::npos) << pipeline.output;
+
+  const auto list = bulkhead("--url " + port.url() + " apply ./absent.json");
+  EXPECT_EQ(list.exit_code, 1);
+  EXPECT_NE(list.output.find("absent.json"), std::string::npos) << list.output;
+  const auto other = bulkhead("--url " + port.url() + " apply - </dev/null");
+  EXPECT_EQ(other.exit_code, 1) << other.output;
 
   const auto password = bulkhead("--url " + port.url() +
                                  " add cam rtsp://127.0.0.1/x --user u --password-file /dev/null");

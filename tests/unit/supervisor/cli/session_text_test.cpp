@@ -49,6 +49,25 @@ TEST(SessionsTableTest, EachCameraIsALineWithItsReasonInSight) {
             "refused\n");
 }
 
+TEST(AppliedTextTest, EachCameraOfADeclaredListIsALineLikeADiffAndTheSumsAreBelow) {
+  const json result = json::parse(R"({"applied": true, "sessions": [
+    {"subscriptionIdentifier": "door", "change": "unchanged"},
+    {"subscriptionIdentifier": "gate", "change": "added", "kept": false},
+    {"subscriptionIdentifier": "yard", "change": "reconfigured", "how": "hot", "kept": true},
+    {"change": "refused", "error": {"code": "INVALID_PARAMS", "message": "params.x: no"}},
+    {"subscriptionIdentifier": "old", "change": "removed"}]})");
+  EXPECT_EQ(applied_text(result, false),
+            "+  gate  added, not on disk\n"
+            "~  yard  reconfigured (hot)\n"
+            "-  old   removed\n"
+            "!  ?     INVALID_PARAMS: params.x: no\n"
+            "=  door  unchanged\n"
+            "1 added, 1 reconfigured, 1 removed, 1 refused, 1 unchanged\n");
+  EXPECT_EQ(refused_entries(result), 1U);
+  EXPECT_EQ(applied_text(json::parse(R"({"applied": true, "sessions": []})"), false),
+            "no sessions\n");
+}
+
 TEST(SessionsTableTest, WithoutCamerasItSaysHowToAddOne) {
   EXPECT_NE(sessions_table({{"sessions", json::array()}}, now(), false).find("bulkhead add"),
             std::string::npos);
@@ -143,6 +162,16 @@ TEST(EventLineTest, ADetectionShowsWhatWasSeenWhereAndHowSurely) {
             "person #12 0.50 [0,0 0x0]");
 }
 
+TEST(EventLineTest, WhatAStageSaysOfAnObjectStandsBehindIt) {
+  const json detection = json::parse(R"({"method": "detection", "params": {"session": "gate",
+    "objects": [{"label": "car", "trackId": 3, "confidence": 0.9, "bbox": {},
+                 "attributes": {"colour": {"label": "red", "confidence": 0.7},
+                                "plate\u001b": {"label": "AB 123"}}}]}})");
+  EXPECT_TRUE(event_line(detection, false)
+                  .ends_with("car #3 0.90 [0,0 0x0]  colour=red  plate\\x1b=AB 123"))
+      << event_line(detection, false);
+}
+
 TEST(EventLineTest, AnEmptyFrameSaysNothing) {
   const json detection{{"method", "detection"}, {"params", {{"session", "gate"}}}};
   EXPECT_NE(event_line(detection, false).find("nothing"), std::string::npos);
@@ -164,6 +193,10 @@ TEST(EventLineTest, AnAlertShowsWhetherItBeginsOrEnds) {
             "12:00:01.500  gate  alert DARK_PICTURE: the lens is covered");
   alert["params"]["active"] = false;
   EXPECT_NE(event_line(alert, false).find("DARK_PICTURE ended:"), std::string::npos);
+
+  const json status = json::parse(R"({"method": "stream.status", "params":
+      {"from": "CONNECTED", "to": "BACKPRESSURE", "reason": "its outbox fills"}})");
+  EXPECT_EQ(event_line(status, false), "stream BACKPRESSURE  its outbox fills");
 }
 
 TEST(EventLineTest, AGapShowsWhatWasLost) {

@@ -65,9 +65,19 @@ TEST(EndpointTest, WhatIsLeftOutIsFilledIn) {
   EXPECT_EQ(Endpoint::parse("ws://[::1]:9/x/y")->host, "::1");
 }
 
+TEST(EndpointTest, TlsIsAskedForByItsScheme) {
+  for (const char* url : {"wss://cameras.example/ws", "https://cameras.example:8001"}) {
+    const auto endpoint = Endpoint::parse(url);
+    ASSERT_TRUE(endpoint) << url;
+    EXPECT_TRUE(endpoint->is_tls);
+    EXPECT_EQ(endpoint->url(), "wss://cameras.example:8001/ws") << url;
+  }
+  EXPECT_FALSE(Endpoint::parse("ws://cameras.example")->is_tls);
+}
+
 TEST(EndpointTest, WhatCannotBeMeantIsAUsageError) {
   for (const char* url :
-       {"wss://host/ws", "rtsp://host", "ws://", "ws://:80", "ws://h:0", "ws://h:65536",
+       {"ftp://host/ws", "rtsp://host", "ws://", "ws://:80", "ws://h:0", "ws://h:65536",
         "ws://h:port", "ws://[::1", "ws://[::1]x", "ws://u@h", "ws://h\n"}) {
     const auto endpoint = Endpoint::parse(url);
     ASSERT_FALSE(endpoint) << url;

@@ -1,4 +1,4 @@
-#include "supervisor/session/token_bucket.hpp"
+#include "common/token_bucket.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "common/clock.hpp"
 
-namespace bulkhead::supervisor {
+namespace bulkhead {
 namespace {
 
 using namespace std::chrono_literals;
@@ -58,4 +58,4 @@ TEST(TokenBucketTest, ATokenTakenAheadIsMissingForEverybodyElse) {
 }
 
 }  // namespace
-}  // namespace bulkhead::supervisor
+}  // namespace bulkhead

@@ -1,4 +1,4 @@
-#include "supervisor/hub/json_text.hpp"
+#include "common/json_text.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace bulkhead::supervisor {
+namespace bulkhead {
 namespace {
 
 std::string number(double value, int decimals) {
@@ -70,4 +70,4 @@ TEST(JsonTextTest, BytesThatAreNoUtf8BecomeTheReplacementCharacter) {
 }
 
 }  // namespace
-}  // namespace bulkhead::supervisor
+}  // namespace bulkhead
