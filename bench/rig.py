@@ -25,19 +25,20 @@ def machine():
 
 
 @contextlib.asynccontextmanager
-async def cameras(count, fps, side=320, camera_arguments=(), settings=()):
+async def cameras(count, fps, side=320, camera_arguments=(), settings=(), worker=None):
     """`count` sessions named cam-0… on one real RTSP server, all live; yields (supervisor, client).
 
     `fps` is the pipeline's limit, 0: all frames; `side` the model's input; `settings` are path.to.key=value of
-    the configuration.
+    the configuration; `worker` the text of a script that takes the worker's place, {folder} its folder.
     """
     clip = stack.CLIPS / "people.mp4"
     with contextlib.ExitStack() as cleanup:
         folder = cleanup.enter_context(stack.workplace())
         mounts = [argument for i in range(count) for argument in ("--mount", f"/c{i}={clip}")]
         camera = cleanup.enter_context(stack.running(stack.Camera(folder, *mounts, *camera_arguments)))
+        own = {"program": stack.with_worker(folder, worker.replace("{folder}", str(folder)))} if worker else {}
         supervisor = cleanup.enter_context(stack.running(stack.Supervisor(
-            folder, *(a for setting in settings for a in ("--set", setting)))))
+            folder, *(a for setting in settings for a in ("--set", setting)), **own)))
         pipeline = {"name": "bench", "maxFps": fps,
                     "stages": [{"type": "detect", "model": "yolo11n",
                                 "input": {"width": side, "height": side}}]}

@@ -27,6 +27,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/must.hpp"
+#include "bench/scratch_folder.hpp"
 #include "common/clock.hpp"
 #include "ipc/start_message.hpp"
 #include "supervisor/session/worker_link.hpp"
@@ -41,6 +43,9 @@
 namespace {
 
 using namespace bulkhead;
+using bench::fail;
+using bench::must;
+using bench::ScratchFolder;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -54,17 +59,6 @@ struct Options {
   std::uint64_t frames = 12;
   bool smoke = false;
 };
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "bench_worker: %s\n", what.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) fail(result.error().message);
-  return std::move(*result);
-}
 
 /// What one side did in one round, per frame.
 struct Pace {
@@ -89,7 +83,7 @@ class BareEngine {
                                            {input, stage.intra_op_threads, cache_dir}));
     const bool yolox = model.entry && model.entry->layout == OutputLayout::YoloX;
     worker::Letterbox letterbox{input, worker::Anchor::TopLeft,
-                                yolox ? worker::PixelRule::Bgr255 : worker::PixelRule::Rgb1};
+                                yolox ? PixelRule::Bgr255 : PixelRule::Rgb1};
     take_pictures(clip, letterbox);
   }
 
@@ -136,9 +130,9 @@ class BareEngine {
 
 /// Where the worker's time went, as its status page adds it up.
 struct Stages {
-  static constexpr std::array<const char*, 4> kNames{"letterbox", "engine", "decode and NMS",
-                                                     "publish"};
-  std::array<double, 4> ms{};
+  static constexpr std::array<const char*, 5> kNames{"letterbox", "engine", "decode and NMS",
+                                                     "track", "publish"};
+  std::array<double, 5> ms{};
   double frames = 0;
 
   static Stages read(const ipc::StatusPage& status) {
@@ -146,7 +140,8 @@ struct Stages {
       return to_ms(total_ns.load());
     };
     return {{ms_of(status.letterbox_ns_total), ms_of(status.infer_ns_total),
-             ms_of(status.decode_ns_total), ms_of(status.publish_ns_total)},
+             ms_of(status.decode_ns_total), ms_of(status.track_ns_total),
+             ms_of(status.publish_ns_total)},
             static_cast<double>(status.frames_inferred_total.load())};
   }
 
@@ -329,7 +324,7 @@ Options parse(int argc, char** argv) {
 }
 
 ipc::StartMessage start_message(const Options& options, const std::string& folder) {
-  PipelineSpec pipeline{.name = "bench", .max_fps = 0, .detect = {}};
+  PipelineSpec pipeline{.name = "bench", .max_fps = 0, .detect = {}, .crops = {}};
   pipeline.detect.model = options.model;
   if (std::sscanf(options.input.c_str(), "%ux%u", &pipeline.detect.input_width,
                   &pipeline.detect.input_height) != 2) {
@@ -348,17 +343,6 @@ ipc::StartMessage start_message(const Options& options, const std::string& folde
           .model_dir = BULKHEAD_DEPS "/models",
           .model_catalog = BULKHEAD_CATALOG};
 }
-
-struct ScratchFolder {
-  std::string path = (fs::temp_directory_path() / "bulkhead-bench-XXXXXX").string();
-
-  ScratchFolder() {
-    if (::mkdtemp(path.data()) == nullptr) fail("mkdtemp");
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() { fs::remove_all(path); }
-};
 
 }  // namespace
 
