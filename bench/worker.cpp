@@ -7,31 +7,26 @@
 // Rounds alternate, and while one side works the other stands still (SIGSTOP): what else the
 // machine does meets both. Time between published results is taken from the worker's own records.
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <boost/asio/io_context.hpp>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/fed_worker.hpp"
+#include "bench/median.hpp"
 #include "bench/must.hpp"
 #include "bench/scratch_folder.hpp"
 #include "common/clock.hpp"
 #include "ipc/start_message.hpp"
-#include "supervisor/session/worker_link.hpp"
 #include "worker/detect/inference_backend.hpp"
 #include "worker/detect/letterbox.hpp"
 #include "worker/frame/frame_ring.hpp"
@@ -44,8 +39,13 @@ namespace {
 
 using namespace bulkhead;
 using bench::fail;
+using bench::FedWorker;
+using bench::Median;
 using bench::must;
+using bench::Pace;
+using bench::print;
 using bench::ScratchFolder;
+using bench::StageCosts;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -58,12 +58,6 @@ struct Options {
   int rounds = 80;  // many and short: a shared machine changes its speed within seconds
   std::uint64_t frames = 12;
   bool smoke = false;
-};
-
-/// What one side did in one round, per frame.
-struct Pace {
-  double wall_ms = 0;
-  double cpu_ms = 0;  // of the thread that infers
 };
 
 /// The engine as the worker has it, and nothing around it.
@@ -128,147 +122,17 @@ class BareEngine {
   std::vector<std::vector<float>> tensors_;
 };
 
-/// Where the worker's time went, as its status page adds it up.
-struct Stages {
-  static constexpr std::array<const char*, 5> kNames{"letterbox", "engine", "decode and NMS",
-                                                     "track", "publish"};
-  std::array<double, 5> ms{};
-  double frames = 0;
-
-  static Stages read(const ipc::StatusPage& status) {
-    const auto ms_of = [](const std::atomic<std::uint64_t>& total_ns) {
-      return to_ms(total_ns.load());
-    };
-    return {{ms_of(status.letterbox_ns_total), ms_of(status.infer_ns_total),
-             ms_of(status.decode_ns_total), ms_of(status.track_ns_total),
-             ms_of(status.publish_ns_total)},
-            static_cast<double>(status.frames_inferred_total.load())};
-  }
-
-  void add_difference(const Stages& begin, const Stages& end) {
-    for (std::size_t i = 0; i < ms.size(); ++i) ms[i] += end.ms[i] - begin.ms[i];
-    frames += end.frames - begin.frames;
-  }
-};
-
-/// A real worker that plays the clip flat out while it is allowed to run.
-class FedWorker {
- public:
-  FedWorker(const ipc::StartMessage& start, const std::string& cache_dir) {
-    using supervisor::WorkerLink;
-    worker_ = must(WorkerLink::start(
-        loop_, {.executable = BULKHEAD_WORKER, .cache_dir = cache_dir, .limits = {}}));
-    worker_->watch({.record = [this](const auto& taken) { note(taken); },
-                    .broken = [](const Error& error) { fail(error.message); },
-                    .exited = [](const supervisor::ExitStatus&) { fail("the worker ended"); }});
-    if (!worker_->serve(start.to_json())) fail("the worker took no start message");
-    next_detection();  // the model is loaded, the clip plays
-    find_detect_thread();
-    pause();
-  }
-
-  Pace run(std::uint64_t frames) {
-    ::kill(worker_->pid(), SIGCONT);
-    // What was under way when it was stopped is not counted.
-    for (int i = 0; i < 3; ++i) next_detection();
-    const Seen first = next_detection();
-    const Stages first_stages = Stages::read(worker_->status());
-    const std::int64_t first_cpu_ns = detect_cpu_ns();
-    Seen last = first;
-    while (last.frame_id - first.frame_id < frames) last = next_detection();
-    const std::int64_t last_cpu_ns = detect_cpu_ns();
-    stages_.add_difference(first_stages, Stages::read(worker_->status()));
-    pause();
-    const auto per_frame = [&](std::int64_t ns) {
-      return to_ms(ns) / static_cast<double>(last.frame_id - first.frame_id);
-    };
-    return {per_frame(last.publish_ns - first.publish_ns), per_frame(last_cpu_ns - first_cpu_ns)};
-  }
-
-  /// Of all rounds, without the time in which the worker stood still.
-  [[nodiscard]] const Stages& stages() const { return stages_; }
-
- private:
-  struct Seen {
-    std::uint64_t frame_id = 0;
-    std::int64_t publish_ns = 0;
-  };
-
-  void note(const ipc::PriorityConsumer::Taken& taken) {
-    if (const auto* fatal = std::get_if<ipc::Fatal>(&taken.record.body)) fail(fatal->text);
-    if (const auto* detection = std::get_if<Detection>(&taken.record.body)) {
-      seen_.push_back({detection->frame_id, taken.record.publish_ns});
-    }
-  }
-
-  Seen next_detection() {
-    while (seen_.empty()) loop_.run_one();
-    const Seen next = seen_.front();
-    seen_.pop_front();
-    return next;
-  }
-
-  void pause() { ::kill(worker_->pid(), SIGSTOP); }
-
-  void find_detect_thread() {
-    const fs::path tasks = "/proc/" + std::to_string(worker_->pid()) + "/task";
-    std::uint64_t busiest = 0;
-    // The engine may have threads that inherited the name; the one that infers has worked most.
-    for (const auto& task : fs::directory_iterator{tasks}) {
-      std::string name;
-      std::uint64_t cpu_ns = 0;
-      std::getline(std::ifstream{task.path() / "comm"}, name);
-      std::ifstream{task.path() / "schedstat"} >> cpu_ns;
-      if (name != "detect" || cpu_ns < busiest) continue;
-      busiest = cpu_ns;
-      schedstat_ = task.path() / "schedstat";
-    }
-  }
-
-  [[nodiscard]] std::int64_t detect_cpu_ns() const {
-    std::int64_t cpu_ns = 0;
-    std::ifstream{schedstat_} >> cpu_ns;
-    return cpu_ns;
-  }
-
-  boost::asio::io_context loop_;
-  std::shared_ptr<supervisor::WorkerLink> worker_;
-  std::deque<Seen> seen_;
-  fs::path schedstat_;
-  Stages stages_;
-};
-
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// The middle of many noisy ratios, and the bounds it lies between in 19 of 20 such benches: ranks
-/// of the binomial distribution, whatever the ratios' own is.
-struct Median {
-  double value;
-  double low;
-  double high;
-
-  explicit Median(std::vector<double> values) {
-    constexpr double kHalfWidth = 0.98;  // 1.96 standard deviations of √n / 2
-    std::sort(values.begin(), values.end());
-    const auto count = static_cast<double>(values.size());
-    const auto at = [&](double rank) {
-      return values[static_cast<std::size_t>(std::clamp(rank, 0.0, count - 1))];
-    };
-    value = values[values.size() / 2];
-    low = at(count / 2 - kHalfWidth * std::sqrt(count));
-    high = at(count / 2 + kHalfWidth * std::sqrt(count));
-  }
-};
-
-void print_stages(const Stages& stages, double wall_ms) {
+void print_stages(const StageCosts& stages, double wall_ms) {
   double rest_ms = wall_ms;
   std::printf("\n| stage | ms a frame |\n| --- | --- |\n");
   for (std::size_t i = 0; i < stages.ms.size(); ++i) {
     const double ms = stages.ms[i] / stages.frames;
     rest_ms -= ms;
-    std::printf("| %s | %.3f |\n", Stages::kNames[i], ms);
+    std::printf("| %s | %.3f |\n", StageCosts::kNames[i], ms);
   }
   std::printf("| rest, waiting for frames among it | %.3f |\n", rest_ms);
 }
@@ -296,10 +160,6 @@ void compare(const ipc::StartMessage& start, const Options& options, const std::
     std::printf("| %d | %.2f | %.2f | %.3f | %.2f | %.2f | %.3f |\n", round, wall_ms,
                 worked.wall_ms, wall_ratios.back(), cpu_ms, worked.cpu_ms, cpu_ratios.back());
   }
-  const auto print = [](const char* what, const Median& median) {
-    std::printf("%s: %.3f (median; 95 %% between %.3f and %.3f)\n", what, median.value, median.low,
-                median.high);
-  };
   std::printf("\n");
   print("worker's frames a second over the bare engine's", Median{wall_ratios});
   print("by processor time of the inferring thread", Median{cpu_ratios});
