@@ -84,13 +84,22 @@ class Zones(unittest.IsolatedAsyncioTestCase):
             seen = await client.next("detection", lambda d: d["objects"])
             self.assertTrue(all(o["zones"] == [] and "trackId" not in o for o in seen["objects"]))
             await set_zones(client, {"name": "all", "polygon": whole})
-            event = await client.next("event", lambda e: e["kind"] == "zone.enter")
-            self.assertEqual(event["zone"], "all")
+            entered = set()
+
+            async def one_enters(zone):
+                while True:  # somebody else may come into a zone that is there already
+                    event = await client.next("event", lambda e: e["kind"] == "zone.enter")
+                    visit = (event["zone"], event["trackId"])
+                    self.assertNotIn(visit, entered, "who is in a zone stays in it")
+                    entered.add(visit)
+                    if event["zone"] == zone:
+                        return
+
+            await one_enters("all")
             await client.next("detection", shows("all"))
             await set_zones(client, {"name": "gate", "line": [[0.5, 0], [0.5, 1]]},
                             {"name": "all", "polygon": whole}, {"name": "more", "polygon": whole})
-            entered = await client.next("event", lambda e: e["kind"] == "zone.enter")
-            self.assertEqual(entered["zone"], "more", "who is in the other stays in it")
+            await one_enters("more")
             await client.next("detection", shows("all", "more"))
             await set_zones(client)
             for zone in ("all", "more"):  # in the order of the list
