@@ -7,6 +7,7 @@
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/shortest_decimal.hpp"
+#include "common/stage_limits.hpp"
 
 namespace bulkhead {
 
@@ -20,7 +21,6 @@ const std::vector<std::string_view> kCropTypes{"classify", "read", "detect"};
 constexpr std::int64_t kMinInputSide = 32;
 constexpr std::int64_t kMaxThreads = 64;
 constexpr std::int64_t kMaxVotes = 1000;
-constexpr std::int64_t kMaxEveryN = 1000;
 
 float share(JsonFields& fields, std::string_view key, float fallback) {
   return static_cast<float>(fields.number(key, shortest_decimal(fallback), 0, 1));
@@ -59,6 +59,7 @@ DetectStage read_detect(JsonFields& fields) {
   stage.min_confidence = share(fields, "minConfidence", stage.min_confidence);
   if (fields.member("nmsIou") != nullptr) stage.nms_iou = share(fields, "nmsIou", 0);
   stage.classes = labels(fields, "classes");
+  stage.per_class = read_class_thresholds(fields, "perClass");
   stage.labels = labels(fields, "labels");
   stage.intra_op_threads = count(fields, "threads", 1, kMaxThreads);
   return stage;
@@ -148,7 +149,7 @@ class TreeReader {
       stage.of = read_rule(*of, fields.path_of("of"), fields);
     }
     stage.votes.votes = count(fields, "votes", stage.votes.votes, kMaxVotes);
-    stage.votes.every_n = count(fields, "everyN", stage.votes.every_n, kMaxEveryN);
+    stage.votes.every_n = count(fields, "everyN", stage.votes.every_n, limits::kEveryN);
     const nlohmann::json* below = nullptr;
     if (type == 0) {
       stage.work = read_classify(fields);
@@ -190,6 +191,7 @@ nlohmann::json detect_json(const DetectStage& stage) {
   }
   if (stage.nms_iou) json["nmsIou"] = shortest_decimal(*stage.nms_iou);
   if (!stage.classes.empty()) json["classes"] = stage.classes;
+  if (!stage.per_class.empty()) json["perClass"] = to_json(stage.per_class);
   if (!stage.labels.empty()) json["labels"] = stage.labels;
   return json;
 }
@@ -260,7 +262,7 @@ std::uint32_t threads_of(const CropStage& stage) noexcept {
 }
 
 Result<> read_stages(const nlohmann::json& stages, const std::string& path, DetectStage& root,
-                     std::vector<CropStage>& crops) {
+                     FrameRules& frames, std::vector<CropStage>& crops) {
   const auto wrong = [](const std::string& field, const std::string& what) {
     return Error{ErrorCode::InvalidParams, field + ": " + what, field};
   };
@@ -276,6 +278,7 @@ Result<> read_stages(const nlohmann::json& stages, const std::string& path, Dete
                                    "stages of other types into its \"stages\"");
   }
   root = read_detect(fields);
+  frames = read_frame_rules(fields);
   const nlohmann::json* below = fields.member("stages");
   if (auto done = fields.finish(); !done) return done;
   if (stages.size() > 1) {
@@ -286,8 +289,10 @@ Result<> read_stages(const nlohmann::json& stages, const std::string& path, Dete
   return TreeReader{crops}.read_below(*below, at + ".stages", std::nullopt, 1);
 }
 
-nlohmann::json stages_json(const DetectStage& root, const std::vector<CropStage>& crops) {
+nlohmann::json stages_json(const DetectStage& root, const FrameRules& frames,
+                           const std::vector<CropStage>& crops) {
   nlohmann::json json = detect_json(root);
+  write_frame_rules(frames, json);
   if (auto below = below_json(crops, std::nullopt); !below.empty())
     json["stages"] = std::move(below);
   return nlohmann::json::array({std::move(json)});
