@@ -3,8 +3,30 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "worker/detect/class_filter.hpp"
 
 namespace bulkhead::worker {
+
+namespace {
+
+/// What the detector hands over: with boxes below the thresholds, where those can continue a track.
+DetectStage lowered(DetectStage stage, bool tracks) {
+  stage.min_confidence = least_confidence(tracks, stage.min_confidence);
+  for (ClassThreshold& threshold : stage.per_class) {
+    if (!threshold.min_confidence) continue;
+    threshold.min_confidence = least_confidence(tracks, *threshold.min_confidence);
+  }
+  return stage;
+}
+
+/// Of labels that the detector knows: it has taken the stage.
+TrackStage::Settings tracking_of(const DetectStage& stage, bool tracks,
+                                 const std::vector<std::string>& labels) {
+  auto classes = class_filter(stage, 1, labels);
+  return {tracks, classes ? std::move(classes->min_confidence) : stage.min_confidence};
+}
+
+}  // namespace
 
 FrameInference::FrameInference(Detector detector, Cascade cascade,
                                const TrackStage::Settings& tracking,
@@ -21,13 +43,12 @@ FrameInference::FrameInference(Detector detector, Cascade cascade,
 Result<FrameInference> FrameInference::create(const SessionSpec& spec,
                                               const DetectorPlaces& places) {
   const PipelineSpec& pipeline = *spec.pipeline;
-  const TrackStage::Settings tracking{spec.tracks(), pipeline.detect.min_confidence};
-  DetectStage stage = pipeline.detect;
-  stage.min_confidence = least_confidence(tracking);
-  auto detector = Detector::create(stage, places);
+  const bool tracks = spec.tracks();
+  auto detector = Detector::create(lowered(pipeline.detect, tracks), places);
   if (!detector) return detector.error();
   auto cascade = Cascade::create(pipeline, detector->card().labels, places);
   if (!cascade) return cascade.error();
+  auto tracking = tracking_of(pipeline.detect, tracks, detector->card().labels);
   return FrameInference{*std::move(detector), *std::move(cascade), tracking,
                         SceneStage::Settings{spec.zones, spec.track_updates}};
 }
@@ -55,13 +76,14 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
 std::vector<ClassedEvent> FrameInference::wait() { return scene_.wait(monotonic_ns(), tracks_); }
 
 Result<> FrameInference::tune(const ipc::Reconfigure& tuning) {
-  const TrackStage::Settings wanted{tuning.track, tuning.min_confidence};
-  if (auto tuned = detector_.tune(least_confidence(wanted), tuning.nms_iou, tuning.classes);
-      !tuned) {
-    return tuned;
-  }
-  tracks_.tune(wanted);
-  tracked_ = wanted.on;
+  DetectStage stage;
+  stage.min_confidence = tuning.min_confidence;
+  stage.nms_iou = tuning.nms_iou;
+  stage.classes = tuning.classes;
+  stage.per_class = tuning.per_class;
+  if (auto tuned = detector_.tune(lowered(stage, tuning.track)); !tuned) return tuned;
+  tracks_.tune(tracking_of(stage, tuning.track, card_.labels));
+  tracked_ = tuning.track;
   scene_.tune({tuning.zones, tuning.track_updates});
   return {};
 }
