@@ -30,8 +30,9 @@ TrackStage::Settings tracking_of(const DetectStage& stage, bool tracks,
 
 FrameInference::FrameInference(Detector detector, Cascade cascade,
                                const TrackStage::Settings& tracking,
-                               const SceneStage::Settings& scene)
+                               const SceneStage::Settings& scene, const FrameRules& frames)
     : detector_{std::move(detector)},
+      part_{frames},
       tracks_{tracking},
       tracked_{tracking.on},
       cascade_{std::move(cascade)},
@@ -50,11 +51,19 @@ Result<FrameInference> FrameInference::create(const SessionSpec& spec,
   if (!cascade) return cascade.error();
   auto tracking = tracking_of(pipeline.detect, tracks, detector->card().labels);
   return FrameInference{*std::move(detector), *std::move(cascade), tracking,
-                        SceneStage::Settings{spec.zones, spec.track_updates}};
+                        SceneStage::Settings{spec.zones, spec.track_updates}, pipeline.frames};
+}
+
+Result<std::vector<Object>> FrameInference::detect(const Frame& frame) {
+  if (part_.is_whole()) return detector_.detect(frame);
+  const Crop view = part_.cut(frame);
+  auto objects = detector_.detect(view.frame);
+  if (objects) part_.place(view, frame, *objects);
+  return objects;
 }
 
 Result<Inference> FrameInference::infer(const Frame& frame) {
-  auto objects = detector_.detect(frame);
+  auto objects = detect(frame);
   if (!objects) return objects.error();
   Inference inference{
       .objects = {}, .times = detector_.last_times(), .track_ns = 0, .crop_ns = 0, .crops = {}};
@@ -82,6 +91,7 @@ Result<> FrameInference::tune(const ipc::Reconfigure& tuning) {
   stage.classes = tuning.classes;
   stage.per_class = tuning.per_class;
   if (auto tuned = detector_.tune(lowered(stage, tuning.track)); !tuned) return tuned;
+  part_ = PicturePart{tuning.frames};
   tracks_.tune(tracking_of(stage, tuning.track, card_.labels));
   tracked_ = tuning.track;
   scene_.tune({tuning.zones, tuning.track_updates});
