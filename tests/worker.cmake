@@ -17,6 +17,7 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/frozen_picture_test.cpp
     unit/worker/gst_log_test.cpp
     unit/worker/log_throttle_test.cpp
+    unit/worker/motion_gate_test.cpp
     unit/worker/picture_part_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
