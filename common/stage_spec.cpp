@@ -104,6 +104,7 @@ CropRule read_rule(const nlohmann::json& json, const std::string& path, JsonFiel
   JsonFields fields{json, path};
   CropRule rule;
   rule.classes = labels(fields, "classes");
+  rule.zones = fields.strings("zones", limits::kZones, limits::kLabelBytes);
   rule.min_confidence = share(fields, "minConfidence", rule.min_confidence);
   rule.min_side = count(fields, "minSide", rule.min_side, limits::kFrameSide);
   rule.padding = share(fields, "padding", rule.padding);
@@ -147,6 +148,11 @@ class TreeReader {
     stage.attribute = fields.required_string("attribute", limits::kNameChars);
     if (const nlohmann::json* of = fields.member("of")) {
       stage.of = read_rule(*of, fields.path_of("of"), fields);
+    }
+    if (parent && !stage.of.zones.empty()) {
+      fields.fail("of.zones",
+                  "belongs to a stage directly below the root, whose objects stand "
+                  "somewhere; leave it out");
     }
     stage.votes.votes = count(fields, "votes", stage.votes.votes, kMaxVotes);
     stage.votes.every_n = count(fields, "everyN", stage.votes.every_n, limits::kEveryN);
@@ -226,6 +232,7 @@ nlohmann::json rule_json(const CropRule& rule) {
                       {"minSide", rule.min_side},
                       {"padding", shortest_decimal(rule.padding)}};
   if (!rule.classes.empty()) json["classes"] = rule.classes;
+  if (!rule.zones.empty()) json["zones"] = rule.zones;
   return json;
 }
 

@@ -104,6 +104,7 @@ struct ReadStage {
 /// Which objects of the parent a stage looks at, and how they are cut out.
 struct CropRule {
   std::vector<std::string> classes;  // empty: all
+  std::vector<std::string> zones;  // of the session, in one of which the object stands; empty: all
   float min_confidence = 0;
   std::uint32_t min_side = 16;  // pixels, of the shorter side; smaller ones show nothing
   float padding = 0;            // added on each side, as a part of the side

@@ -49,6 +49,7 @@ Result<FrameInference> FrameInference::create(const SessionSpec& spec,
   if (!detector) return detector.error();
   auto cascade = Cascade::create(pipeline, detector->card().labels, places);
   if (!cascade) return cascade.error();
+  cascade->take_zones(spec.zones);
   auto tracking = tracking_of(pipeline.detect, tracks, detector->card().labels);
   return FrameInference{*std::move(detector), *std::move(cascade), tracking,
                         SceneStage::Settings{spec.zones, spec.track_updates}, pipeline.frames};
@@ -72,8 +73,10 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
   const std::int64_t tracked_ns = monotonic_ns();
   inference.track_ns = tracked_ns - detected_ns;
   if (!cascade_.empty()) {
+    if (cascade_.asks_for_zones()) scene_.mark(frame, *objects);
     const auto work = cascade_.describe(frame, tracked_, *objects);
     if (!work) return work.error();
+    for (Object& object : *objects) object.zones = 0;
     inference.crops = *work;
     inference.crop_ns = monotonic_ns() - tracked_ns;
   }
@@ -94,6 +97,7 @@ Result<> FrameInference::tune(const ipc::Reconfigure& tuning) {
   part_ = PicturePart{tuning.frames};
   tracks_.tune(tracking_of(stage, tuning.track, card_.labels));
   tracked_ = tuning.track;
+  cascade_.take_zones(tuning.zones);
   scene_.tune({tuning.zones, tuning.track_updates});
   return {};
 }

@@ -67,6 +67,7 @@ TEST(StageSpec, WhatIsWrittenReadsBackAsTheSame) {
   body["minConfidence"] = 0.7;
   body["threads"] = 2;
   body["of"] = {{"classes", {"car"}},
+                {"zones", {"gate"}},
                 {"minConfidence", 0.5},
                 {"minSide", 40},
                 {"padding", 0.1}};
@@ -157,6 +158,18 @@ TEST(StageSpec, NumbersAreTakenAtTheirLimitsAndNotPastThem) {
     pipeline["cropBudgetMs"] = budget;
     EXPECT_EQ(PipelineSpec::from_json(pipeline, "p").has_value(), good) << budget;
   }
+}
+
+TEST(StageSpec, ZonesAreAskedForDirectlyBelowTheRootAndNoMoreThanASessionHas) {
+  const auto in_zones = [](std::size_t count) {
+    return json{{"zones", std::vector<std::string>(count, "gate")}};
+  };
+  EXPECT_TRUE(read(only(stage_with(body_stage(), "of", in_zones(limits::kZones)))));
+  EXPECT_EQ(failure(only(stage_with(body_stage(), "of", in_zones(limits::kZones + 1)))).field,
+            "p.stages[0].stages[0].of.zones");
+  json plate = plate_stage();
+  plate["stages"][0]["of"] = in_zones(1);
+  EXPECT_EQ(failure(only(plate)).field, "p.stages[0].stages[0].stages[0].of.zones");
 }
 
 TEST(StageSpec, AnAlphabetHoldsItsBlank) {
