@@ -26,6 +26,7 @@ bool is_pipeline_name(std::string_view text) noexcept {
 Result<PipelineSpec> PipelineSpec::from_json(const nlohmann::json& json, const std::string& path) {
   JsonFields fields{json, path};
   PipelineSpec spec;
+  fields.string("$schema", {}, limits::kPathBytes);  // for editors
   spec.name = fields.required_string("name", limits::kNameChars);
   if (!spec.name.empty() && !is_pipeline_name(spec.name)) {
     fields.fail("name", "\"" + spec.name + "\" is no pipeline name; " + kPipelineNameRule);
