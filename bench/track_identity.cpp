@@ -122,7 +122,7 @@ Frames track_clip(const Options& options) {
   stage.input_width = stage.input_height = options.side;
   stage.classes = {kLabel};
   const worker::TrackStage::Settings settings{.min_confidence = options.min_confidence};
-  stage.min_confidence = worker::least_confidence(settings);
+  stage.min_confidence = worker::least_confidence(settings.on, options.min_confidence);
   worker::Detector detector =
       must(worker::Detector::create(stage, {.catalog = BULKHEAD_CATALOG,
                                             .model_dir = fs::path{BULKHEAD_DEPS} / "models",

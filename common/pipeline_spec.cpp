@@ -26,6 +26,7 @@ bool is_pipeline_name(std::string_view text) noexcept {
 Result<PipelineSpec> PipelineSpec::from_json(const nlohmann::json& json, const std::string& path) {
   JsonFields fields{json, path};
   PipelineSpec spec;
+  fields.string("$schema", {}, limits::kPathBytes);  // for editors
   spec.name = fields.required_string("name", limits::kNameChars);
   if (!spec.name.empty() && !is_pipeline_name(spec.name)) {
     fields.fail("name", "\"" + spec.name + "\" is no pipeline name; " + kPipelineNameRule);
@@ -36,7 +37,7 @@ Result<PipelineSpec> PipelineSpec::from_json(const nlohmann::json& json, const s
       "cropBudgetMs", limits::kCropBudget.count(), 1, limits::kLongestCropBudget.count())};
   const nlohmann::json* stages = fields.member("stages");
   if (auto read = read_stages(stages != nullptr ? *stages : nlohmann::json{},
-                              fields.path_of("stages"), spec.detect, spec.crops);
+                              fields.path_of("stages"), spec.detect, spec.frames, spec.crops);
       !read) {
     fields.fail(read.error());
   }
@@ -48,7 +49,7 @@ nlohmann::json PipelineSpec::to_json() const {
   nlohmann::json json{{"name", name},
                       {"maxFps", max_fps},
                       {"track", track},
-                      {"stages", stages_json(detect, crops)}};
+                      {"stages", stages_json(detect, frames, crops)}};
   if (!crops.empty()) json["cropBudgetMs"] = crop_budget.count();
   return json;
 }

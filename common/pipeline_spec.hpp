@@ -21,6 +21,7 @@ struct PipelineSpec {
   double max_fps = 0;  // frames inferred per second at most; 0: as the camera delivers
   bool track = false;  // objects get the ids of their tracks
   DetectStage detect;
+  FrameRules frames{};           // that `detect` looks at, and where
   std::vector<CropStage> crops;  // below `detect`, each after its parent, in the order of the file
   std::chrono::milliseconds crop_budget = limits::kCropBudget;  // of one frame, for all of them
 

@@ -7,6 +7,7 @@
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/shortest_decimal.hpp"
+#include "common/stage_limits.hpp"
 
 namespace bulkhead {
 
@@ -20,7 +21,6 @@ const std::vector<std::string_view> kCropTypes{"classify", "read", "detect"};
 constexpr std::int64_t kMinInputSide = 32;
 constexpr std::int64_t kMaxThreads = 64;
 constexpr std::int64_t kMaxVotes = 1000;
-constexpr std::int64_t kMaxEveryN = 1000;
 
 float share(JsonFields& fields, std::string_view key, float fallback) {
   return static_cast<float>(fields.number(key, shortest_decimal(fallback), 0, 1));
@@ -59,6 +59,7 @@ DetectStage read_detect(JsonFields& fields) {
   stage.min_confidence = share(fields, "minConfidence", stage.min_confidence);
   if (fields.member("nmsIou") != nullptr) stage.nms_iou = share(fields, "nmsIou", 0);
   stage.classes = labels(fields, "classes");
+  stage.per_class = read_class_thresholds(fields, "perClass");
   stage.labels = labels(fields, "labels");
   stage.intra_op_threads = count(fields, "threads", 1, kMaxThreads);
   return stage;
@@ -103,6 +104,7 @@ CropRule read_rule(const nlohmann::json& json, const std::string& path, JsonFiel
   JsonFields fields{json, path};
   CropRule rule;
   rule.classes = labels(fields, "classes");
+  rule.zones = fields.strings("zones", limits::kZones, limits::kLabelBytes);
   rule.min_confidence = share(fields, "minConfidence", rule.min_confidence);
   rule.min_side = count(fields, "minSide", rule.min_side, limits::kFrameSide);
   rule.padding = share(fields, "padding", rule.padding);
@@ -147,8 +149,13 @@ class TreeReader {
     if (const nlohmann::json* of = fields.member("of")) {
       stage.of = read_rule(*of, fields.path_of("of"), fields);
     }
+    if (parent && !stage.of.zones.empty()) {
+      fields.fail("of.zones",
+                  "belongs to a stage directly below the root, whose objects stand "
+                  "somewhere; leave it out");
+    }
     stage.votes.votes = count(fields, "votes", stage.votes.votes, kMaxVotes);
-    stage.votes.every_n = count(fields, "everyN", stage.votes.every_n, kMaxEveryN);
+    stage.votes.every_n = count(fields, "everyN", stage.votes.every_n, limits::kEveryN);
     const nlohmann::json* below = nullptr;
     if (type == 0) {
       stage.work = read_classify(fields);
@@ -190,6 +197,7 @@ nlohmann::json detect_json(const DetectStage& stage) {
   }
   if (stage.nms_iou) json["nmsIou"] = shortest_decimal(*stage.nms_iou);
   if (!stage.classes.empty()) json["classes"] = stage.classes;
+  if (!stage.per_class.empty()) json["perClass"] = to_json(stage.per_class);
   if (!stage.labels.empty()) json["labels"] = stage.labels;
   return json;
 }
@@ -224,6 +232,7 @@ nlohmann::json rule_json(const CropRule& rule) {
                       {"minSide", rule.min_side},
                       {"padding", shortest_decimal(rule.padding)}};
   if (!rule.classes.empty()) json["classes"] = rule.classes;
+  if (!rule.zones.empty()) json["zones"] = rule.zones;
   return json;
 }
 
@@ -260,7 +269,7 @@ std::uint32_t threads_of(const CropStage& stage) noexcept {
 }
 
 Result<> read_stages(const nlohmann::json& stages, const std::string& path, DetectStage& root,
-                     std::vector<CropStage>& crops) {
+                     FrameRules& frames, std::vector<CropStage>& crops) {
   const auto wrong = [](const std::string& field, const std::string& what) {
     return Error{ErrorCode::InvalidParams, field + ": " + what, field};
   };
@@ -276,6 +285,7 @@ Result<> read_stages(const nlohmann::json& stages, const std::string& path, Dete
                                    "stages of other types into its \"stages\"");
   }
   root = read_detect(fields);
+  frames = read_frame_rules(fields);
   const nlohmann::json* below = fields.member("stages");
   if (auto done = fields.finish(); !done) return done;
   if (stages.size() > 1) {
@@ -286,8 +296,10 @@ Result<> read_stages(const nlohmann::json& stages, const std::string& path, Dete
   return TreeReader{crops}.read_below(*below, at + ".stages", std::nullopt, 1);
 }
 
-nlohmann::json stages_json(const DetectStage& root, const std::vector<CropStage>& crops) {
+nlohmann::json stages_json(const DetectStage& root, const FrameRules& frames,
+                           const std::vector<CropStage>& crops) {
   nlohmann::json json = detect_json(root);
+  write_frame_rules(frames, json);
   if (auto below = below_json(crops, std::nullopt); !below.empty())
     json["stages"] = std::move(below);
   return nlohmann::json::array({std::move(json)});

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/class_threshold.hpp"
+#include "common/frame_rules.hpp"
 #include "common/result.hpp"
 
 namespace bulkhead {
@@ -33,9 +35,10 @@ struct DetectStage {
   std::uint32_t input_width = 0;  // pixels; 0: the model's own, or 416 where it is dynamic
   std::uint32_t input_height = 0;
   float min_confidence = 0.30F;
-  std::optional<float> nms_iou;      // default by family: 0.65 YOLOX, 0.70 others
-  std::vector<std::string> classes;  // labels kept; empty: all
-  std::vector<std::string> labels;   // overrides the model's own; empty: from model or catalogue
+  std::optional<float> nms_iou;           // default by family: 0.65 YOLOX, 0.70 others
+  std::vector<std::string> classes;       // labels kept; empty: all
+  std::vector<ClassThreshold> per_class;  // by label
+  std::vector<std::string> labels;  // overrides the model's own; empty: from model or catalogue
   std::uint32_t intra_op_threads = 1;
 
   bool operator==(const DetectStage&) const = default;
@@ -101,6 +104,7 @@ struct ReadStage {
 /// Which objects of the parent a stage looks at, and how they are cut out.
 struct CropRule {
   std::vector<std::string> classes;  // empty: all
+  std::vector<std::string> zones;  // of the session, in one of which the object stands; empty: all
   float min_confidence = 0;
   std::uint32_t min_side = 16;  // pixels, of the shorter side; smaller ones show nothing
   float padding = 0;            // added on each side, as a part of the side
@@ -136,12 +140,13 @@ struct CropStage {
 [[nodiscard]] std::uint32_t threads_of(const CropStage& stage) noexcept;
 
 /// Reads `stages`: one `detect` at the root and, in the `stages` of each detect stage, those that
-/// look at what it found. Fields at fault are named by their path. Depth: limits::kStageDepth.
+/// look at what it found. The root also says which frames are looked at. Fields at fault are named
+/// by their path. Depth: limits::kStageDepth.
 Result<> read_stages(const nlohmann::json& stages, const std::string& path, DetectStage& root,
-                     std::vector<CropStage>& crops);
+                     FrameRules& frames, std::vector<CropStage>& crops);
 
 /// The same tree as `read_stages` reads it.
-[[nodiscard]] nlohmann::json stages_json(const DetectStage& root,
+[[nodiscard]] nlohmann::json stages_json(const DetectStage& root, const FrameRules& frames,
                                          const std::vector<CropStage>& crops);
 
 }  // namespace bulkhead

@@ -6,46 +6,26 @@
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
+#include "common/picture_points.hpp"
 #include "common/shortest_decimal.hpp"
 
 namespace bulkhead {
 
 namespace {
 
-constexpr std::size_t kLeastCorners = 3;
 constexpr std::size_t kEventNameBytes = 16;
 
 // In the order of the enum.
 const std::vector<std::string_view> kAnchorNames{"bottom", "center"};
 
-bool is_coordinate(const nlohmann::json& value) {
-  return value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 1;
-}
-
-std::vector<Point> read_points(JsonFields& fields, std::string_view key, std::size_t least,
-                               std::size_t most) {
+std::vector<Point> points_of(JsonFields& fields, std::string_view key, std::size_t least,
+                             std::size_t most) {
   const nlohmann::json* list = fields.member(key);
   if (list == nullptr) return {};
-  const std::string wanted =
-      least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
-  if (!list->is_array() || list->size() < least || list->size() > most) {
-    fields.fail(key, "must be a list of " + wanted + " points [x, y]");
-    return {};
-  }
-  std::vector<Point> points;
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const nlohmann::json& point = (*list)[i];
-    const bool is_point =
-        point.is_array() && point.size() == 2 && is_coordinate(point[0]) && is_coordinate(point[1]);
-    if (!is_point) {
-      fields.fail(std::string{key} + '[' + std::to_string(i) + ']',
-                  "is no point of the picture; give [x, y], each from 0 to 1: parts of its width "
-                  "and height");
-      return {};
-    }
-    points.push_back({point[0].get<float>(), point[1].get<float>()});
-  }
-  return points;
+  auto points = read_points(*list, fields.path_of(key), least, most);
+  if (points) return *std::move(points);
+  fields.fail(points.error());
+  return {};
 }
 
 void check_shape(JsonFields& fields, const ZoneSpec& zone) {
@@ -56,16 +36,7 @@ void check_shape(JsonFields& fields, const ZoneSpec& zone) {
     }
     return;
   }
-  for (std::size_t i = 0; i < zone.points.size(); ++i) {
-    if (zone.points[i] == zone.points[(i + 1) % zone.points.size()]) {
-      return fields.fail("polygon",
-                         "names a corner twice in a row; leave one out (the last corner "
-                         "is joined to the first by itself)");
-    }
-  }
-  if (!is_simple(zone.points)) {
-    fields.fail("polygon", "crosses or touches itself; give its corners in order around the zone");
-  }
+  if (const auto fault = fault_of_polygon(zone.points)) fields.fail("polygon", *fault);
 }
 
 void read_shape(JsonFields& fields, ZoneSpec& zone) {
@@ -75,8 +46,8 @@ void read_shape(JsonFields& fields, ZoneSpec& zone) {
     return fields.fail("", zone.is_line ? "has a polygon and a line; keep one"
                                         : "has neither polygon nor line; give one");
   }
-  zone.points = zone.is_line ? read_points(fields, "line", 2, 2)
-                             : read_points(fields, "polygon", kLeastCorners, limits::kZonePoints);
+  zone.points = zone.is_line ? points_of(fields, "line", 2, 2)
+                             : points_of(fields, "polygon", kLeastCorners, limits::kZonePoints);
   check_shape(fields, zone);
 }
 
@@ -143,12 +114,8 @@ nlohmann::json critical_json(const ZoneSpec& zone) {
 }
 
 nlohmann::json zone_json(const ZoneSpec& zone) {
-  nlohmann::json points = nlohmann::json::array();
-  for (const Point& point : zone.points) {
-    points.push_back({shortest_decimal(point.x), shortest_decimal(point.y)});
-  }
   nlohmann::json written{{"name", zone.name},
-                         {zone.is_line ? "line" : "polygon", std::move(points)},
+                         {zone.is_line ? "line" : "polygon", points_json(zone.points)},
                          {"debounceSeconds", zone.debounce_seconds},
                          {"anchor", kAnchorNames[static_cast<std::size_t>(zone.anchor)]}};
   if (!zone.classes.empty()) written["classes"] = zone.classes;

@@ -8,6 +8,7 @@
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
+#include "common/stage_limits.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_session.hpp"
 
@@ -36,7 +37,7 @@ static_assert(std::variant_size_v<CommandBody> == 7);
 constexpr std::size_t kLevelBytes = 16;
 constexpr std::size_t kCategoriesBytes =
     limits::kGstDebugCategories * (limits::kGstDebugCategoryBytes + 1);
-constexpr float kUsualIou = -1;  // on the wire, where none is given
+constexpr float kUsual = -1;  // on the wire, where no threshold is given
 
 void write_body(WireWriter&, const Stop&) {}
 void write_body(WireWriter& writer, const TakeSnapshot& snapshot) { writer.u8(snapshot.quality); }
@@ -45,7 +46,7 @@ void write_body(WireWriter& writer, const OpenCamera& open) { write_session(writ
 
 void write_body(WireWriter& writer, const Reconfigure& tuning) {
   writer.f32(tuning.min_confidence);
-  writer.f32(tuning.nms_iou.value_or(kUsualIou));
+  writer.f32(tuning.nms_iou.value_or(kUsual));
   writer.f32(tuning.max_fps);
   writer.u8(tuning.track ? 1 : 0);
   writer.count(tuning.classes.size(), limits::kLabels);
@@ -55,6 +56,15 @@ void write_body(WireWriter& writer, const Reconfigure& tuning) {
   constexpr bool kAscii = true;
   writer.text(to_json(tuning.zones).dump(-1, ' ', kAscii), limits::kZonesJsonBytes);
   writer.u8(tuning.track_updates ? 1 : 0);
+  writer.count(tuning.per_class.size(), limits::kClassThresholds);
+  for (const ClassThreshold& threshold : tuning.per_class) {
+    writer.text(threshold.label, limits::kLabelBytes);
+    writer.f32(threshold.min_confidence.value_or(kUsual));
+    writer.f32(threshold.nms_iou.value_or(kUsual));
+  }
+  nlohmann::json frames = nlohmann::json::object();
+  write_frame_rules(tuning.frames, frames);
+  writer.text(frames.dump(), limits::kFrameRulesJsonBytes);
 }
 
 void write_body(WireWriter& writer, const CountResults& count) {
@@ -86,12 +96,46 @@ std::vector<ZoneSpec> read_zones_of(WireReader& reader) {
   return {};
 }
 
+/// A threshold, or nothing where the usual one is meant.
+std::optional<float> read_threshold(WireReader& reader, const char* field) {
+  const float value = reader.f32_between(field, kUsual, 1);
+  if (value < 0 && value != kUsual) reader.fail(field, "is out of range");
+  return value < 0 ? std::nullopt : std::optional{value};
+}
+
+std::vector<ClassThreshold> read_per_class(WireReader& reader) {
+  std::vector<ClassThreshold> thresholds;
+  const std::size_t count =
+      reader.count("per_class", limits::kClassThresholds, sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < count; ++i) {
+    ClassThreshold& threshold = thresholds.emplace_back();
+    threshold.label = reader.text("per_class", limits::kLabelBytes);
+    threshold.min_confidence = read_threshold(reader, "per_class");
+    threshold.nms_iou = read_threshold(reader, "per_class");
+  }
+  return thresholds;
+}
+
+FrameRules read_frames(WireReader& reader) {
+  const std::string text = reader.text("frames", limits::kFrameRulesJsonBytes);
+  if (reader.failed()) return {};
+  const auto json = parse_json(text, JsonComments::Refused);
+  if (!json) {
+    reader.fail("frames", "cannot be read: " + json.error().message);
+    return {};
+  }
+  JsonFields fields{*json, "frames"};
+  FrameRules rules = read_frame_rules(fields);
+  if (const auto done = fields.finish(); !done) {
+    reader.fail("frames", "cannot be read: " + done.error().message);
+  }
+  return rules;
+}
+
 Reconfigure read_reconfigure(WireReader& reader) {
   Reconfigure tuning;
   tuning.min_confidence = reader.f32_between("min_confidence", 0, 1);
-  const float iou = reader.f32_between("nms_iou", kUsualIou, 1);
-  if (iou < 0 && iou != kUsualIou) reader.fail("nms_iou", "is out of range");
-  if (iou >= 0) tuning.nms_iou = iou;
+  tuning.nms_iou = read_threshold(reader, "nms_iou");
   tuning.max_fps = reader.f32_between("max_fps", 0, limits::kMaxFps);
   tuning.track = reader.flag("track");
   const std::size_t count = reader.count("classes", limits::kLabels, sizeof(std::uint32_t));
@@ -101,6 +145,8 @@ Reconfigure read_reconfigure(WireReader& reader) {
   }
   tuning.zones = read_zones_of(reader);
   tuning.track_updates = reader.flag("track_updates");
+  tuning.per_class = read_per_class(reader);
+  tuning.frames = read_frames(reader);
   return tuning;
 }
 

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/class_threshold.hpp"
+#include "common/frame_rules.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
 #include "common/zone_spec.hpp"
@@ -32,8 +34,8 @@ struct OpenCamera {
   std::optional<RtspSession> left;
 };
 
-/// Other thresholds, classes, rate and zones from the next frame on, and whether to track; the
-/// model stays.
+/// Other thresholds, classes, rate, frames, regions and zones from the next frame on, and whether
+/// to track; the model stays.
 struct Reconfigure {
   float min_confidence = 0;
   std::optional<float> nms_iou;      // none: the usual one of the model's family
@@ -42,6 +44,8 @@ struct Reconfigure {
   bool track = false;
   std::vector<ZoneSpec> zones{};
   bool track_updates = false;
+  std::vector<ClassThreshold> per_class{};
+  FrameRules frames{};
 };
 
 /// Let GStreamer tell more, into the camera's log, for a while; another such command takes its

@@ -52,7 +52,8 @@ struct alignas(kCacheLineBytes) StatusPage {
   std::atomic<std::uint64_t> crops_total;          // objects they looked at
   std::atomic<std::uint64_t> crops_skipped_total;  // for which a frame had no time left
   std::atomic<std::uint64_t> publish_ns_total;
-  std::atomic<std::uint64_t> frames_skipped_total;  // by maxFps
+  std::atomic<std::uint64_t> frames_skipped_total;  // by maxFps or everyN
+  std::atomic<std::uint64_t> frames_rested_total;   // for nothing moved in them
 
   // The publisher, by whichever thread holds its lock. All classes together, then by class.
   std::atomic<std::uint64_t> results_published_total;

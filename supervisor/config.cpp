@@ -264,7 +264,8 @@ std::string known_pipelines(const fs::path& directory) {
   for (fs::directory_iterator entry{directory, failure}, end; !failure && entry != end;
        entry.increment(failure)) {
     const fs::path& file = entry->path();
-    if (file.extension() == ".json") names.push_back(file.stem().string());
+    const bool is_schema = file.stem().extension() == ".schema";
+    if (file.extension() == ".json" && !is_schema) names.push_back(file.stem().string());
   }
   std::sort(names.begin(), names.end());
   std::string text;

@@ -3,8 +3,10 @@ bulkhead_test(unit_common_test
   SOURCES
     unit/common/address_policy_test.cpp
     unit/common/backoff_test.cpp
+    unit/common/class_threshold_test.cpp
     unit/common/clock_test.cpp
     unit/common/error_test.cpp
+    unit/common/frame_rules_test.cpp
     unit/common/gst_categories_test.cpp
     unit/common/ids_test.cpp
     unit/common/ip_address_test.cpp

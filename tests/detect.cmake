@@ -12,6 +12,7 @@ target_compile_definitions(model_test PRIVATE
 
 bulkhead_test(detect_test LABEL unit
   SOURCES
+    unit/worker/class_filter_test.cpp
     unit/worker/detector_test.cpp
     unit/worker/letterbox_test.cpp
     unit/worker/model_labels_test.cpp

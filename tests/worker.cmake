@@ -11,11 +11,14 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/crash_report_test.cpp
     unit/worker/dark_picture_test.cpp
     unit/worker/detect_loop_test.cpp
+    unit/worker/frame_inference_test.cpp
     unit/worker/frame_rate_gate_test.cpp
     unit/worker/frame_ring_test.cpp
     unit/worker/frozen_picture_test.cpp
     unit/worker/gst_log_test.cpp
     unit/worker/log_throttle_test.cpp
+    unit/worker/motion_gate_test.cpp
+    unit/worker/picture_part_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
 

@@ -318,7 +318,8 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); },
                    .kept = kept ? &*kept : nullptr,
                    .wait = [&] { return inference->wait(); }},
-                  pipeline.max_fps};
+                  pipeline.max_fps,
+                  pipeline.frames};
   // The model has run once on an empty picture: what fails now may pass next time.
   if (const auto done = loop.run(stop); !done) fatal(done.error(), ipc::kExitInternal);
 }

@@ -10,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 3> kStageKeys{"minConfidence", "nmsIou", "classes"};
+constexpr std::array<std::string_view, 8> kStageKeys{
+    "minConfidence", "nmsIou", "classes", "perClass", "everyN", "motion", "region", "masks"};
 constexpr std::array<std::string_view, 2> kPipelineKeys{"maxFps", "track"};
 
 bool is_given(const json& changes, std::string_view key) { return changes.contains(key); }
@@ -62,8 +63,8 @@ Result<SessionSpec> changed_spec(const SessionSpec& now, const json& changes,
   if (is_tuned && is_other_pipeline) {
     return Error{ErrorCode::InvalidParams,
                  path + ".pipeline: comes with " +
-                     "maxFps, track, minConfidence, nmsIou or classes; put "
-                     "them into the pipeline, or leave it out",
+                     "maxFps, track, minConfidence, nmsIou, classes, perClass, everyN, motion, "
+                     "region or masks; put them into the pipeline, or leave it out",
                  path + ".pipeline"};
   }
   // A whole one takes the place of the old; merged into it, it would keep what it does not name.

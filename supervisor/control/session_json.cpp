@@ -70,6 +70,7 @@ json counters_json(const SessionCounters& counters) {
           {"framesDecodedTotal", counters.frames_decoded_total},
           {"framesDroppedTotal", counters.frames_dropped_total},
           {"framesSkippedTotal", counters.frames_skipped_total},
+          {"framesRestedTotal", counters.frames_rested_total},
           {"framesInferredTotal", counters.frames_inferred_total},
           {"objectsTotal", counters.objects_total},
           {"reconnectsTotal", counters.reconnects_total},

@@ -84,13 +84,16 @@ void append_frames(PrometheusText& text, const std::vector<SessionView>& session
   append_counter(text, sessions, "bulkhead_frames_inferred_total", "Frames the model has seen.",
                  &SessionCounters::frames_inferred_total);
   text.family("bulkhead_frames_dropped_total", "counter",
-              "Frames the model has not seen: the detector was busy, or maxFps says so.");
+              "Frames the model has not seen: the detector was busy, maxFps or everyN says so, or "
+              "nothing moved in them.");
   for (const SessionView& view : sessions) {
     const std::string& camera = view.spec.id.text();
     text.sample("", {{"camera", camera}, {"reason", "detector_busy"}},
                 real(view.counters.frames_dropped_total));
     text.sample("", {{"camera", camera}, {"reason", "max_fps"}},
                 real(view.counters.frames_skipped_total));
+    text.sample("", {{"camera", camera}, {"reason", "no_motion"}},
+                real(view.counters.frames_rested_total));
   }
   append_counter(text, sessions, "bulkhead_objects_total", "Objects detected.",
                  &SessionCounters::objects_total);

@@ -20,13 +20,13 @@ constexpr double kKeptFrom = 0.75;
 }  // namespace
 
 void FrameRates::observe(std::int64_t now_ns, std::uint64_t decoded_total,
-                         std::uint64_t inferred_total) {
+                         std::uint64_t inferred_total, std::uint64_t rested_total) {
   // The latest sample moves until it is half a second after the one before it.
   if (samples_.size() >= 2 &&
       samples_.back().at_ns - samples_[samples_.size() - 2].at_ns < kSampleNs) {
     samples_.pop_back();
   }
-  samples_.push_back({now_ns, decoded_total, inferred_total});
+  samples_.push_back({now_ns, decoded_total, inferred_total, rested_total});
   while (samples_.size() > 2 && now_ns - samples_[1].at_ns >= kWindowNs) samples_.pop_front();
 }
 
@@ -38,11 +38,12 @@ double FrameRates::inferred_per_second() const noexcept {
   return per_second(&Sample::inferred_total);
 }
 
-bool FrameRates::falling_behind(double max_fps) {
+bool FrameRates::falling_behind(double max_fps, std::uint32_t every_n) {
   if (samples_.empty() || samples_.back().at_ns - samples_.front().at_ns < kWindowNs) return false;
-  const double decoded = decoded_per_second();
-  const double asked = max_fps > 0 ? std::min(max_fps, decoded) : decoded;
-  behind_ = inferred_per_second() < asked * (behind_ ? kKeptFrom : kBehindBelow);
+  const double chosen = decoded_per_second() / every_n;
+  const double asked = max_fps > 0 ? std::min(max_fps, chosen) : chosen;
+  const double done = inferred_per_second() + per_second(&Sample::rested_total);
+  behind_ = done < asked * (behind_ ? kKeptFrom : kBehindBelow);
   return behind_;
 }
 

@@ -206,7 +206,7 @@ Result<> Incarnation::take_alert(ipc::Alert alert) {
 }
 
 std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, SessionState state,
-                                                    double max_fps) {
+                                                    double max_fps, std::uint32_t every_n) {
   link_->poll();
   send_open_camera();
   send_count_results();
@@ -231,9 +231,10 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
     rates_ = {};
     return {};
   }
-  rates_.observe(now_ns, seen.frames_decoded_total, seen.frames_inferred_total);
+  rates_.observe(now_ns, seen.frames_decoded_total, seen.frames_inferred_total,
+                 seen.frames_rested_total);
   if (verdict.frames_missing) return {{{Kind::FramesMissing}, "no new frame"}};
-  const bool behind = rates_.falling_behind(max_fps);
+  const bool behind = rates_.falling_behind(max_fps, every_n);
   return {{{Kind::FramesFlow}, {}},
           {{behind ? Kind::FallingBehind : Kind::KeepingUp},
            "less than half of the frames asked for are inferred"}};

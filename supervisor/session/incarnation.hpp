@@ -141,8 +141,9 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   void take_last_words(ipc::Fatal fatal) { last_words_ = std::move(fatal); }
 
   /// A look at its progress, once a watchdog's tick. `state` is what it is believed to do,
-  /// `max_fps` what it was asked for; 0: all frames.
-  [[nodiscard]] std::vector<Noticed> look(std::int64_t now_ns, SessionState state, double max_fps);
+  /// `max_fps` (0: all frames) and `every_n` what it was asked for.
+  [[nodiscard]] std::vector<Noticed> look(std::int64_t now_ns, SessionState state, double max_fps,
+                                          std::uint32_t every_n);
 
   /// Lets a worker connect that waits for that, one with Camera::OnCommand or one that lost its
   /// camera: once it is its turn, as soon as it takes commands.

@@ -17,6 +17,7 @@ struct WorkerProgress {
   std::int64_t stage_since_ns = 0;
   std::uint64_t frames_decoded_total = 0;
   std::uint64_t frames_inferred_total = 0;
+  std::uint64_t frames_rested_total = 0;  // looked at and left, for nothing moved in them
   std::uint64_t results_published_total = 0;
   std::uint64_t infer_ns_total = 0;
   std::uint64_t control_ticks_total = 0;

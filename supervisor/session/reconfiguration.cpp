@@ -38,6 +38,8 @@ Reconfiguration reconfiguration(const SessionSpec& from, const SessionSpec& to) 
     rest.pipeline->detect.min_confidence = from.pipeline->detect.min_confidence;
     rest.pipeline->detect.nms_iou = from.pipeline->detect.nms_iou;
     rest.pipeline->detect.classes = from.pipeline->detect.classes;
+    rest.pipeline->detect.per_class = from.pipeline->detect.per_class;
+    rest.pipeline->frames = from.pipeline->frames;
   }
   if (rest == from) return Reconfiguration::Hot;
   rest.pipeline = from.pipeline;
@@ -52,7 +54,9 @@ ipc::Reconfigure tuning_of(const SessionSpec& spec) {
           .max_fps = static_cast<float>(pipeline.max_fps),
           .track = spec.tracks(),
           .zones = spec.zones,
-          .track_updates = spec.track_updates};
+          .track_updates = spec.track_updates,
+          .per_class = pipeline.detect.per_class,
+          .frames = pipeline.frames};
 }
 
 Result<> check_classes(const SessionSpec& spec, const ModelCard& card) {
@@ -68,7 +72,11 @@ Result<> check_classes(const SessionSpec& spec, const ModelCard& card) {
     }
     return {};
   };
-  if (auto known = check(spec.pipeline->detect.classes, "params.classes"); !known) return known;
+  const DetectStage& detect = spec.pipeline->detect;
+  if (auto known = check(detect.classes, "params.classes"); !known) return known;
+  for (const ClassThreshold& threshold : detect.per_class) {
+    if (auto known = check({threshold.label}, "params.perClass"); !known) return known;
+  }
   for (std::size_t i = 0; i < spec.zones.size(); ++i) {
     const std::string field = "params.zones[" + std::to_string(i) + "].classes";
     if (auto known = check(spec.zones[i].classes, field); !known) return known;

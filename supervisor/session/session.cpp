@@ -337,7 +337,8 @@ void Session::look_at(Incarnation& worker) {
   const SessionState believed = is_present(worker) ? condition_.state : successor_->state.state;
   const auto& pipeline = is_present(worker) ? spec_.pipeline : successor_->spec.pipeline;
   const double max_fps = pipeline ? pipeline->max_fps : 0;
-  for (const auto& noticed : worker.look(monotonic_ns(), believed, max_fps)) {
+  const std::uint32_t every_n = pipeline ? pipeline->frames.every_n : 1;
+  for (const auto& noticed : worker.look(monotonic_ns(), believed, max_fps, every_n)) {
     tell(worker, noticed.event, noticed.text);
   }
 }

@@ -62,7 +62,8 @@ struct SessionCounters {
   std::uint64_t frames_received_total = 0;
   std::uint64_t frames_decoded_total = 0;
   std::uint64_t frames_dropped_total = 0;
-  std::uint64_t frames_skipped_total = 0;
+  std::uint64_t frames_skipped_total = 0;  // by maxFps or everyN
+  std::uint64_t frames_rested_total = 0;   // for nothing moved in them
   std::uint64_t frames_inferred_total = 0;
   std::uint64_t objects_total = 0;
   std::uint64_t reconnects_total = 0;

@@ -27,6 +27,7 @@ WorkerProgress read_progress(const ipc::StatusPage& page, ipc::Stage stage) noex
           .stage_since_ns = read(page.stage_since_ns),
           .frames_decoded_total = read(page.frames_decoded_total),
           .frames_inferred_total = read(page.frames_inferred_total),
+          .frames_rested_total = read(page.frames_rested_total),
           .results_published_total = read(page.results_published_total),
           .infer_ns_total = read(page.infer_ns_total),
           .control_ticks_total = read(page.control_ticks_total)};
@@ -37,6 +38,7 @@ void read_counters(const ipc::StatusPage& page, std::int64_t now_ns, SessionCoun
   counters.frames_decoded_total = read(page.frames_decoded_total);
   counters.frames_dropped_total = read(page.frames_dropped_total);
   counters.frames_skipped_total = read(page.frames_skipped_total);
+  counters.frames_rested_total = read(page.frames_rested_total);
   counters.frames_inferred_total = read(page.frames_inferred_total);
   counters.objects_total = read(page.objects_total);
   counters.reconnects_total = read(page.reconnects_total);

@@ -70,12 +70,14 @@ struct Cascade::Stage {
   std::variant<Classifier, TextReader, Detector> work;
   std::vector<bool> wanted;           // by label of the parent's model; empty: all
   std::vector<std::size_t> children;  // of a detector
+  std::uint32_t zones = 0;            // bits of those of `spec.of.zones` that the session has
 
   [[nodiscard]] bool takes(const Object& object) const {
     const bool is_wanted =
         wanted.empty() || (object.label_id < wanted.size() && wanted[object.label_id]);
     const auto least_side = static_cast<float>(spec.of.min_side);
-    return is_wanted && object.confidence >= spec.of.min_confidence &&
+    const bool is_there = spec.of.zones.empty() || (object.zones & zones) != 0;
+    return is_wanted && is_there && object.confidence >= spec.of.min_confidence &&
            std::min(object.box.w, object.box.h) >= least_side;
   }
 
@@ -156,6 +158,21 @@ Result<Cascade> Cascade::create(const PipelineSpec& pipeline,
         std::make_unique<Stage>(Stage{spec, *std::move(work), *std::move(wanted), {}}));
   }
   return Cascade{std::move(stages), std::move(cards), pipeline};
+}
+
+void Cascade::take_zones(const std::vector<ZoneSpec>& zones) {
+  for (const auto& stage : stages_) {
+    stage->zones = 0;
+    for (std::size_t i = 0; i < zones.size(); ++i) {
+      const bool is_named = std::ranges::count(stage->spec.of.zones, zones[i].name) > 0;
+      if (is_named) stage->zones |= 1U << i;
+    }
+  }
+}
+
+bool Cascade::asks_for_zones() const noexcept {
+  return std::ranges::any_of(stages_,
+                             [](const auto& stage) { return !stage->spec.of.zones.empty(); });
 }
 
 bool Cascade::wants(std::uint32_t track, std::size_t stage) const {

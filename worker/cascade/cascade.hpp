@@ -11,6 +11,7 @@
 #include "common/detection.hpp"
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "common/zone_spec.hpp"
 #include "worker/cascade/attribute_votes.hpp"
 #include "worker/cascade/classifier.hpp"
 #include "worker/cascade/text_reader.hpp"
@@ -54,6 +55,13 @@ class Cascade {
   /// Adds attributes to the objects of a frame. `tracked`: their tracks are followed, and one that
   /// has no number yet is not looked at. Errors: InferenceFailed.
   Result<Work> describe(const Frame& frame, bool tracked, std::vector<Object>& objects);
+
+  /// The zones of the session, from the next frame on: what their names in `of.zones` mean. One
+  /// that the session does not have holds nobody.
+  void take_zones(const std::vector<ZoneSpec>& zones);
+
+  /// Whether `describe` wants the zones of objects set.
+  [[nodiscard]] bool asks_for_zones() const noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return stages_.empty(); }
   [[nodiscard]] const std::vector<AttributeCard>& cards() const noexcept { return cards_; }

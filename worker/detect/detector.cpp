@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <opencv2/core/utility.hpp>
-#include <optional>
 #include <utility>
 
 #include "common/clock.hpp"
 #include "common/redaction.hpp"
+#include "worker/detect/class_filter.hpp"
 #include "worker/detect/inference_backend.hpp"
 #include "worker/detect/letterbox.hpp"
 #include "worker/detect/model_labels.hpp"
@@ -58,30 +58,6 @@ Result<InputSize> choose_input(const DetectStage& stage, const LocatedModel& mod
   return size;
 }
 
-/// Empty where all are wanted.
-Result<std::vector<bool>> wanted_labels(const std::vector<std::string>& classes,
-                                        const std::vector<std::string>& labels) {
-  std::vector<bool> wanted;
-  if (classes.empty()) return wanted;
-  wanted.resize(labels.size());
-  for (const std::string& name : classes) {
-    bool known = false;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i] != name) continue;
-      wanted[i] = true;
-      known = true;
-    }
-    if (!known) {
-      return Error{ErrorCode::InvalidParams,
-                   "the model has no class \"" + printable_text(name, limits::kLabelBytes) +
-                       "\"; its " + std::to_string(labels.size()) + " classes start with \"" +
-                       labels.front() + "\"",
-                   "classes"};
-    }
-  }
-  return wanted;
-}
-
 PixelRule pixel_rule(OutputLayout family, const LocatedModel& model) {
   if (model.entry && model.entry->pixels) return *model.entry->pixels;
   if (picture_form(model.file.signature()).bytes) return PixelRule::Rgb255;
@@ -113,7 +89,7 @@ struct Detector::Parts {
   DecodeFilter filter;
   InputSize input;
   float usual_iou;  // of the model's family
-  float max_iou;
+  LabelThreshold max_iou;
   BoxLimits box_limits;
   ModelCard card;
   StageTimes times;
@@ -194,11 +170,10 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
                               catalog->labels("coco80"));
   if (!labels) return labels.error();
   plan->classes = static_cast<std::uint32_t>(labels->size());
-  auto wanted = wanted_labels(stage.classes, *labels);
-  if (!wanted) return wanted.error();
-
   const bool yolox = plan->family == OutputLayout::YoloX;
   const float usual_iou = yolox ? kYoloXIou : kOthersIou;
+  auto classes = class_filter(stage, usual_iou, *labels);
+  if (!classes) return classes.error();
   ModelCard card{.name = model->entry ? model->entry->name : model->file.path().stem().string(),
                  .sha256 = model->file.sha256(),
                  .family = std::string{name_of(plan->family)},
@@ -212,10 +187,11 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
             .letterbox = Letterbox{*input, yolox ? Anchor::TopLeft : Anchor::Centre,
                                    pixel_rule(plan->family, *model)},
             .plan = *plan,
-            .filter = {stage.min_confidence, std::move(*wanted), box_limits.every_class},
+            .filter = {std::move(classes->min_confidence), std::move(classes->wanted),
+                       box_limits.every_class},
             .input = *input,
             .usual_iou = usual_iou,
-            .max_iou = stage.nms_iou.value_or(usual_iou),
+            .max_iou = std::move(classes->max_iou),
             .box_limits = box_limits,
             .card = std::move(card),
             .times = {},
@@ -237,13 +213,12 @@ Result<std::vector<Object>> Detector::detect(const Frame& frame) {
   return found;
 }
 
-Result<> Detector::tune(float min_confidence, std::optional<float> nms_iou,
-                        const std::vector<std::string>& classes) {
-  auto wanted = wanted_labels(classes, parts_->card.labels);
-  if (!wanted) return wanted.error();
-  parts_->filter.min_confidence = min_confidence;
-  parts_->filter.wanted_labels = std::move(*wanted);
-  parts_->max_iou = nms_iou.value_or(parts_->usual_iou);
+Result<> Detector::tune(const DetectStage& stage) {
+  auto classes = class_filter(stage, parts_->usual_iou, parts_->card.labels);
+  if (!classes) return classes.error();
+  parts_->filter.min_confidence = std::move(classes->min_confidence);
+  parts_->filter.wanted_labels = std::move(classes->wanted);
+  parts_->max_iou = std::move(classes->max_iou);
   return {};
 }
 

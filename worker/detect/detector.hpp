@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,10 +59,9 @@ class Detector {
   /// is empty or larger than limits::kFrameSide.
   Result<std::vector<Object>> detect(const Frame& frame);
 
-  /// Other thresholds and classes from the next `detect` on. InvalidParams for a class that the
-  /// model does not have; then nothing changes.
-  Result<> tune(float min_confidence, std::optional<float> nms_iou,
-                const std::vector<std::string>& classes);
+  /// Other thresholds and classes of `stage` from the next `detect` on; the rest of it is not
+  /// looked at. InvalidParams for a class that the model does not have; then nothing changes.
+  Result<> tune(const DetectStage& stage);
 
   /// Of the last successful `detect`.
   [[nodiscard]] const StageTimes& last_times() const noexcept;

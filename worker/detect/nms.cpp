@@ -37,15 +37,16 @@ void keep_best(std::vector<Candidate>& candidates, std::size_t most) {
   std::sort(candidates.begin(), candidates.end(), before);
 }
 
-void suppress_overlaps(std::vector<Candidate>& candidates, float max_iou,
+void suppress_overlaps(std::vector<Candidate>& candidates, const LabelThreshold& max_iou,
                        std::size_t most_candidates, std::size_t most_objects) {
   keep_best(candidates, most_candidates);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < candidates.size() && kept < most_objects; ++i) {
     const Candidate candidate = candidates[i];
+    const float most = max_iou.of(candidate.label_id);
     const auto overlaps = [&](const Candidate& better) {
       return better.label_id == candidate.label_id &&
-             intersection_over_union(better, candidate) > max_iou;
+             intersection_over_union(better, candidate) > most;
     };
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(kept);
     if (std::none_of(candidates.begin(), end, overlaps)) candidates[kept++] = candidate;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/class_threshold.hpp"
+
 namespace bulkhead::worker {
 
 /// One box a model proposes: corners in pixels of its input.
@@ -24,9 +26,9 @@ struct Candidate {
 void keep_best(std::vector<Candidate>& candidates, std::size_t most);
 
 /// Non-maximum suppression, in place: of boxes with one label that overlap by more than `max_iou`
-/// only the most confident stays. Looks at the best `most_candidates`, leaves at most
+/// of that label only the most confident stays. Looks at the best `most_candidates`, leaves at most
 /// `most_objects`, by falling confidence.
-void suppress_overlaps(std::vector<Candidate>& candidates, float max_iou,
+void suppress_overlaps(std::vector<Candidate>& candidates, const LabelThreshold& max_iou,
                        std::size_t most_candidates, std::size_t most_objects);
 
 }  // namespace bulkhead::worker

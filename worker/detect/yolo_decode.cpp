@@ -24,6 +24,7 @@ struct Centred {
 
 void append(const Candidate& box, const DecodeFilter& filter, std::vector<Candidate>& out) {
   if (!filter.wanted_labels.empty() && !filter.wanted_labels[box.label_id]) return;
+  if (!(box.confidence >= filter.min_confidence.of(box.label_id))) return;
   // One sum finds any coordinate that is infinite or no number.
   if (!std::isfinite(box.left + box.top + box.right + box.bottom)) return;
   out.push_back(box);
@@ -31,7 +32,6 @@ void append(const Candidate& box, const DecodeFilter& filter, std::vector<Candid
 
 void append(const Centred& box, std::uint32_t label, float confidence, const DecodeFilter& filter,
             std::vector<Candidate>& out) {
-  if (!(confidence >= filter.min_confidence)) return;
   append({box.x - box.width / 2, box.y - box.height / 2, box.x + box.width / 2,
           box.y + box.height / 2, confidence, static_cast<std::uint16_t>(label)},
          filter, out);
@@ -55,13 +55,14 @@ void append_classes(const Centred& box, float objectness, std::span<const float>
 void decode_yolox(const OutputView& output, std::uint32_t classes, InputSize input,
                   const DecodeFilter& filter, std::vector<Candidate>& out) {
   const std::size_t step = std::size_t{5} + classes;
+  const float least = filter.min_confidence.least();
   const float* row = output.values.data();
   for (const std::uint32_t stride : kStrides) {
     const auto scale = static_cast<float>(stride);
     for (std::uint32_t y = 0; y < input.height / stride; ++y) {
       for (std::uint32_t x = 0; x < input.width / stride; ++x, row += step) {
         // Classes are at most 1: most cells are done with after one look at their objectness.
-        if (!(row[4] >= filter.min_confidence)) continue;
+        if (!(row[4] >= least)) continue;
         const Centred box{(row[0] + static_cast<float>(x)) * scale,
                           (row[1] + static_cast<float>(y)) * scale, std::exp(row[2]) * scale,
                           std::exp(row[3]) * scale};
@@ -75,9 +76,10 @@ void decode_yolov5(const OutputView& output, std::uint32_t classes, std::uint32_
                    const DecodeFilter& filter, std::vector<Candidate>& out) {
   const std::size_t first = std::size_t{5} + skipped;
   const std::size_t step = first + classes;
+  const float least = filter.min_confidence.least();
   const float* const end = output.values.data() + output.values.size();
   for (const float* row = output.values.data(); row != end; row += step) {
-    if (!(row[4] >= filter.min_confidence)) continue;
+    if (!(row[4] >= least)) continue;
     append_classes({row[0], row[1], row[2], row[3]}, row[4], {row + first, classes}, filter, out);
   }
 }
@@ -119,8 +121,9 @@ void append_every_class(const RowsOfBoxes& rows, std::uint32_t classes, const De
                         std::vector<Candidate>& out) {
   for (std::uint32_t c = 0; c < classes; ++c) {
     const float* const scores = rows.scores(c);
+    const float least = filter.min_confidence.of(static_cast<std::uint16_t>(c));
     for (std::size_t i = 0; i < rows.boxes; ++i) {
-      if (scores[i] >= filter.min_confidence) append(rows.box(i), c, scores[i], filter, out);
+      if (scores[i] >= least) append(rows.box(i), c, scores[i], filter, out);
     }
   }
 }
@@ -134,7 +137,7 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
 
   // "More than the next smaller number" is "at least".
   const float start =
-      std::nextafter(filter.min_confidence, -std::numeric_limits<float>::infinity());
+      std::nextafter(filter.min_confidence.least(), -std::numeric_limits<float>::infinity());
   std::array<float, kBlock> best;
   std::array<std::int32_t, kBlock> id;
   for (std::size_t first = 0; first < rows.boxes; first += kBlock) {
@@ -151,9 +154,10 @@ void decode_yolov8(const OutputView& output, std::uint32_t classes, const Decode
 
 void decode_end_to_end(const OutputView& output, std::uint32_t classes, const DecodeFilter& filter,
                        std::vector<Candidate>& out) {
+  const float least = filter.min_confidence.least();
   const float* const end = output.values.data() + output.values.size();
   for (const float* row = output.values.data(); row != end; row += kEndToEndStep) {
-    if (!(row[4] >= filter.min_confidence)) continue;
+    if (!(row[4] >= least)) continue;
     if (!(row[5] >= 0 && row[5] < static_cast<float>(classes))) continue;
     append({row[0], row[1], row[2], row[3], row[4], static_cast<std::uint16_t>(row[5])}, filter,
            out);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/class_threshold.hpp"
 #include "worker/detect/inference_backend.hpp"
 #include "worker/detect/nms.hpp"
 
@@ -14,7 +15,7 @@ inline constexpr std::array<std::uint32_t, 3> kStrides{8, 16, 32};
 
 /// Which boxes are worth a candidate.
 struct DecodeFilter {
-  float min_confidence = 0;         // at least this
+  LabelThreshold min_confidence;    // at least this
   std::vector<bool> wanted_labels;  // by label id; empty: all
   bool every_class = false;         // a box for each class that is confident enough, not the best
 };

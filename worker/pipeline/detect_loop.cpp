@@ -16,8 +16,14 @@ void add(std::atomic<std::uint64_t>& total, std::int64_t amount) noexcept {
 
 }  // namespace
 
-DetectLoop::DetectLoop(Stages stages, double max_fps)
-    : stages_{std::move(stages)}, max_fps_{max_fps}, gate_{max_fps}, timer_{stages_.status} {}
+DetectLoop::DetectLoop(Stages stages, double max_fps, const FrameRules& rules)
+    : stages_{std::move(stages)},
+      max_fps_{max_fps},
+      rules_{rules},
+      gate_{max_fps, rules.every_n},
+      timer_{stages_.status} {
+  if (rules_.motion) motion_.emplace(rules_);
+}
 
 Result<> DetectLoop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -34,10 +40,7 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     waiting_ = ipc::Stage::WaitingForFrame;
     tune();
     take(*frame);
-    if (!gate_.admit(frame->arrival_ns)) {
-      stages_.status.frames_skipped_total.fetch_add(1, ipc::kCounterOrder);
-      continue;
-    }
+    if (!is_chosen(*frame)) continue;
     if (auto done = infer_and_publish(*frame); !done) return done;
   }
   return {};
@@ -46,9 +49,14 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
 void DetectLoop::tune() {
   const auto tuning = stages_.tuning.take();
   if (!tuning) return;
-  if (tuning->max_fps != max_fps_) {
+  if (tuning->max_fps != max_fps_ || tuning->frames.every_n != rules_.every_n) {
     max_fps_ = tuning->max_fps;
-    gate_ = FrameRateGate{max_fps_};
+    gate_ = FrameRateGate{max_fps_, tuning->frames.every_n};
+  }
+  if (tuning->frames != rules_) {
+    rules_ = tuning->frames;
+    motion_.reset();
+    if (rules_.motion) motion_.emplace(rules_);
   }
   if (stages_.tune) stages_.tune(*tuning);
 }
@@ -57,6 +65,18 @@ void DetectLoop::take(const Frame& frame) {
   stages_.preview.keep(frame);
   stages_.status.source_width.store(frame.width, ipc::kCounterOrder);
   stages_.status.source_height.store(frame.height, ipc::kCounterOrder);
+}
+
+bool DetectLoop::is_chosen(const Frame& frame) {
+  if (!gate_.admit(frame.id, frame.arrival_ns)) {
+    stages_.status.frames_skipped_total.fetch_add(1, ipc::kCounterOrder);
+    return false;
+  }
+  if (!motion_ || motion_->admit(frame) || stages_.camera.waits_for(frame.id)) return true;
+  stages_.status.frames_rested_total.fetch_add(1, ipc::kCounterOrder);
+  // A camera that sends the same picture for ever rests for ever: that is when to look.
+  watch_picture(frame);
+  return false;
 }
 
 Result<> DetectLoop::infer_and_publish(const Frame& frame) {
@@ -88,13 +108,17 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   if (stages_.kept != nullptr) stages_.kept->keep(sequence, priority, detection);
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   // After the frame has made its camera live.
+  watch_picture(frame);
+  return {};
+}
+
+void DetectLoop::watch_picture(const Frame& frame) {
   if (const auto froze = frozen_picture_.observe(frame)) {
     *froze ? stages_.camera.frozen() : stages_.camera.moves_again();
   }
   if (const auto darkened = dark_picture_.observe(frame)) {
     *darkened ? stages_.camera.dark() : stages_.camera.sees_again();
   }
-  return {};
 }
 
 void DetectLoop::publish(const std::vector<ClassedEvent>& events) {

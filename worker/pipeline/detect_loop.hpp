@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 
 #include "common/detection.hpp"
+#include "common/frame_rules.hpp"
 #include "common/result.hpp"
 #include "ipc/status_page.hpp"
 #include "worker/frame/frame.hpp"
@@ -12,6 +14,7 @@
 #include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/frame_rate_gate.hpp"
 #include "worker/pipeline/frozen_picture.hpp"
+#include "worker/pipeline/motion_gate.hpp"
 #include "worker/pipeline/stage_timer.hpp"
 #include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
@@ -26,7 +29,10 @@ namespace bulkhead::worker {
 /// there is something, BULK when there is nothing. Events of a frame come before its detection, so
 /// that who has read that has them all.
 ///
-/// Other thresholds and another rate take effect between two frames.
+/// Frames that the rules leave out, for their rate or because nothing moves in them, still serve
+/// for snapshots. Those that rest for lack of motion are also looked at for being frozen or dark;
+/// the first frame of a connection never rests. Other thresholds and rules take effect between two
+/// frames.
 ///
 /// Runs on the thread `detect`, on its stack. Waits only for frames, at most kFrameWait at a time;
 /// a full result ring never holds it up. Shows each stage and its time in the status page.
@@ -49,7 +55,7 @@ class DetectLoop {
     std::function<std::vector<ClassedEvent>()> wait{};  // while no frame comes; may be empty
   };
 
-  DetectLoop(Stages stages, double max_fps);
+  DetectLoop(Stages stages, double max_fps, const FrameRules& rules = {});
 
   /// Until `stop` is requested, or an inference fails: InferenceFailed. The end of a clip is
   /// reported once its last frame is published; the loop then waits for its stop.
@@ -58,13 +64,17 @@ class DetectLoop {
  private:
   void tune();
   void take(const Frame& frame);
+  [[nodiscard]] bool is_chosen(const Frame& frame);
+  void watch_picture(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
   void publish(const std::vector<ClassedEvent>& events);
   void count(const Inference& inference) noexcept;
 
   Stages stages_;
   double max_fps_;
+  FrameRules rules_;
   FrameRateGate gate_;
+  std::optional<MotionGate> motion_;
   FrozenPicture frozen_picture_;
   DarkPicture dark_picture_;
   StageTimer timer_;

@@ -3,13 +3,36 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "worker/detect/class_filter.hpp"
 
 namespace bulkhead::worker {
 
+namespace {
+
+/// What the detector hands over: with boxes below the thresholds, where those can continue a track.
+DetectStage lowered(DetectStage stage, bool tracks) {
+  stage.min_confidence = least_confidence(tracks, stage.min_confidence);
+  for (ClassThreshold& threshold : stage.per_class) {
+    if (!threshold.min_confidence) continue;
+    threshold.min_confidence = least_confidence(tracks, *threshold.min_confidence);
+  }
+  return stage;
+}
+
+/// Of labels that the detector knows: it has taken the stage.
+TrackStage::Settings tracking_of(const DetectStage& stage, bool tracks,
+                                 const std::vector<std::string>& labels) {
+  auto classes = class_filter(stage, 1, labels);
+  return {tracks, classes ? std::move(classes->min_confidence) : stage.min_confidence};
+}
+
+}  // namespace
+
 FrameInference::FrameInference(Detector detector, Cascade cascade,
                                const TrackStage::Settings& tracking,
-                               const SceneStage::Settings& scene)
+                               const SceneStage::Settings& scene, const FrameRules& frames)
     : detector_{std::move(detector)},
+      part_{frames},
       tracks_{tracking},
       tracked_{tracking.on},
       cascade_{std::move(cascade)},
@@ -21,19 +44,27 @@ FrameInference::FrameInference(Detector detector, Cascade cascade,
 Result<FrameInference> FrameInference::create(const SessionSpec& spec,
                                               const DetectorPlaces& places) {
   const PipelineSpec& pipeline = *spec.pipeline;
-  const TrackStage::Settings tracking{spec.tracks(), pipeline.detect.min_confidence};
-  DetectStage stage = pipeline.detect;
-  stage.min_confidence = least_confidence(tracking);
-  auto detector = Detector::create(stage, places);
+  const bool tracks = spec.tracks();
+  auto detector = Detector::create(lowered(pipeline.detect, tracks), places);
   if (!detector) return detector.error();
   auto cascade = Cascade::create(pipeline, detector->card().labels, places);
   if (!cascade) return cascade.error();
+  cascade->take_zones(spec.zones);
+  auto tracking = tracking_of(pipeline.detect, tracks, detector->card().labels);
   return FrameInference{*std::move(detector), *std::move(cascade), tracking,
-                        SceneStage::Settings{spec.zones, spec.track_updates}};
+                        SceneStage::Settings{spec.zones, spec.track_updates}, pipeline.frames};
+}
+
+Result<std::vector<Object>> FrameInference::detect(const Frame& frame) {
+  if (part_.is_whole()) return detector_.detect(frame);
+  const Crop view = part_.cut(frame);
+  auto objects = detector_.detect(view.frame);
+  if (objects) part_.place(view, frame, *objects);
+  return objects;
 }
 
 Result<Inference> FrameInference::infer(const Frame& frame) {
-  auto objects = detector_.detect(frame);
+  auto objects = detect(frame);
   if (!objects) return objects.error();
   Inference inference{
       .objects = {}, .times = detector_.last_times(), .track_ns = 0, .crop_ns = 0, .crops = {}};
@@ -42,8 +73,10 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
   const std::int64_t tracked_ns = monotonic_ns();
   inference.track_ns = tracked_ns - detected_ns;
   if (!cascade_.empty()) {
+    if (cascade_.asks_for_zones()) scene_.mark(frame, *objects);
     const auto work = cascade_.describe(frame, tracked_, *objects);
     if (!work) return work.error();
+    for (Object& object : *objects) object.zones = 0;
     inference.crops = *work;
     inference.crop_ns = monotonic_ns() - tracked_ns;
   }
@@ -55,13 +88,16 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
 std::vector<ClassedEvent> FrameInference::wait() { return scene_.wait(monotonic_ns(), tracks_); }
 
 Result<> FrameInference::tune(const ipc::Reconfigure& tuning) {
-  const TrackStage::Settings wanted{tuning.track, tuning.min_confidence};
-  if (auto tuned = detector_.tune(least_confidence(wanted), tuning.nms_iou, tuning.classes);
-      !tuned) {
-    return tuned;
-  }
-  tracks_.tune(wanted);
-  tracked_ = wanted.on;
+  DetectStage stage;
+  stage.min_confidence = tuning.min_confidence;
+  stage.nms_iou = tuning.nms_iou;
+  stage.classes = tuning.classes;
+  stage.per_class = tuning.per_class;
+  if (auto tuned = detector_.tune(lowered(stage, tuning.track)); !tuned) return tuned;
+  part_ = PicturePart{tuning.frames};
+  tracks_.tune(tracking_of(stage, tuning.track, card_.labels));
+  tracked_ = tuning.track;
+  cascade_.take_zones(tuning.zones);
   scene_.tune({tuning.zones, tuning.track_updates});
   return {};
 }

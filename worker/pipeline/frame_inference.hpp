@@ -11,6 +11,7 @@
 #include "worker/cascade/cascade.hpp"
 #include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
+#include "worker/pipeline/picture_part.hpp"
 #include "worker/track/track_stage.hpp"
 #include "worker/zone/scene_stage.hpp"
 
@@ -53,9 +54,11 @@ class FrameInference {
 
  private:
   FrameInference(Detector detector, Cascade cascade, const TrackStage::Settings& tracking,
-                 const SceneStage::Settings& scene);
+                 const SceneStage::Settings& scene, const FrameRules& frames);
+  Result<std::vector<Object>> detect(const Frame& frame);
 
   Detector detector_;
+  PicturePart part_;
   TrackStage tracks_;
   bool tracked_;
   Cascade cascade_;

@@ -74,6 +74,11 @@ void CameraReport::sees_again() {
 
 void CameraReport::finished() { finished_.store(true, std::memory_order_release); }
 
+bool CameraReport::waits_for(std::uint64_t frame_id) {
+  const MutexLock lock{mutex_};
+  return live_from_ != 0 && frame_id >= live_from_;
+}
+
 bool CameraReport::inferred(std::uint64_t frame_id) {
   const MutexLock lock{mutex_};
   if (live_from_ == 0 || frame_id < live_from_) return false;

@@ -33,6 +33,9 @@ class CameraReport {
   void lost(const Error& error, std::chrono::milliseconds retry_in);
   void finished();  // a clip at its end; frames may still wait for their inference
 
+  /// Whether this frame, once inferred, would be the first of its connection.
+  [[nodiscard]] bool waits_for(std::uint64_t frame_id);
+
   /// One frame was inferred. True when it was the first of its connection.
   bool inferred(std::uint64_t frame_id);
 

@@ -18,9 +18,8 @@ constexpr std::int64_t kClockLeap = kNsPerSecond;
 
 }  // namespace
 
-float least_confidence(const TrackStage::Settings& settings) noexcept {
-  return settings.on ? std::min(kLeastConfidence, settings.min_confidence)
-                     : settings.min_confidence;
+float least_confidence(bool tracks, float min_confidence) noexcept {
+  return tracks ? std::min(kLeastConfidence, min_confidence) : min_confidence;
 }
 
 void TrackStage::tune(const Settings& settings) {
@@ -43,7 +42,7 @@ void TrackStage::track(const Frame& frame, std::vector<Object>& objects) {
   tracker_.update(now_ns_, settings_.min_confidence, objects);
   keep_ended();
   std::erase_if(objects, [this](const Object& object) {
-    return object.confidence < settings_.min_confidence && object.track_id == 0;
+    return object.track_id == 0 && object.confidence < settings_.min_confidence.of(object.label_id);
   });
 }
 

@@ -19,7 +19,7 @@ class TrackStage {
  public:
   struct Settings {
     bool on = true;
-    float min_confidence = 0;  // below it an object is told only while it is tracked
+    LabelThreshold min_confidence{};  // below it an object is told only while it is tracked
   };
 
   explicit TrackStage(const Settings& settings) : settings_{settings} {}
@@ -59,6 +59,6 @@ class TrackStage {
 
 /// What the detector must hand over: with boxes below `min_confidence` where those can continue a
 /// track. They change nothing of those above, for suppression goes by falling confidence.
-[[nodiscard]] float least_confidence(const TrackStage::Settings& settings) noexcept;
+[[nodiscard]] float least_confidence(bool tracks, float min_confidence) noexcept;
 
 }  // namespace bulkhead::worker

@@ -19,7 +19,8 @@ constexpr float kNewOverlap = 0.3F;
 
 }  // namespace
 
-void Tracker::update(std::int64_t at_ns, float sure_confidence, std::span<Object> objects) {
+void Tracker::update(std::int64_t at_ns, const LabelThreshold& sure_confidence,
+                     std::span<Object> objects) {
   ended_.clear();
   advance(at_ns);
   Indices known;
@@ -31,7 +32,8 @@ void Tracker::update(std::int64_t at_ns, float sure_confidence, std::span<Object
   Indices unsure;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     objects[i].track_id = 0;
-    (objects[i].confidence >= sure_confidence ? sure : unsure).push_back(i);
+    const bool is_sure = objects[i].confidence >= sure_confidence.of(objects[i].label_id);
+    (is_sure ? sure : unsure).push_back(i);
   }
   match(known, sure, kSureOverlap, objects);
   Indices seen_before;

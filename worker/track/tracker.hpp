@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "common/class_threshold.hpp"
 #include "common/detection.hpp"
 #include "common/limits.hpp"
 #include "worker/track/kalman_box.hpp"
@@ -54,9 +55,10 @@ class Tracker {
  public:
   explicit Tracker(const TrackLimits& limits = {}) : limits_{limits} {}
 
-  /// One frame, no earlier than the one before. `objects` of at least `sure_confidence` may begin a
-  /// track, others only continue one. Sets `track_id` of each that belongs to a confirmed track.
-  void update(std::int64_t at_ns, float sure_confidence, std::span<Object> objects);
+  /// One frame, no earlier than the one before. `objects` of at least the `sure_confidence` of
+  /// their label may begin a track, others only continue one. Sets `track_id` of each that belongs
+  /// to a confirmed track.
+  void update(std::int64_t at_ns, const LabelThreshold& sure_confidence, std::span<Object> objects);
 
   /// Ends all tracks: what comes has nothing to do with what was.
   void forget();

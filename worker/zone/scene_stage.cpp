@@ -29,6 +29,16 @@ void SceneStage::tune(Settings settings) {
   lives_.want_updates(settings.track_updates);
 }
 
+void SceneStage::mark(const Frame& frame, std::span<Object> objects) const {
+  const Moment moment{.width = frame.width, .height = frame.height};
+  for (Object& object : objects) {
+    object.zones = 0;
+    for (std::size_t i = 0; i < zones_.size(); ++i) {
+      if (zones_[i].holds(object, moment)) object.zones |= 1U << i;
+    }
+  }
+}
+
 std::vector<ClassedEvent> SceneStage::observe(const Frame& frame, TrackStage& tracks,
                                               std::span<Object> objects) {
   latest_ = {.at_ns = tracks.now_ns(),

@@ -41,6 +41,10 @@ class SceneStage {
   /// the others, which is told with the next frame.
   void tune(Settings settings);
 
+  /// Sets the zones in which the objects of a frame stand, each by itself: of polygons, by place
+  /// and class, before anything of their past is known.
+  void mark(const Frame& frame, std::span<Object> objects) const;
+
   /// After `tracks` has seen the frame. Sets the zones of `objects`.
   [[nodiscard]] std::vector<ClassedEvent> observe(const Frame& frame, TrackStage& tracks,
                                                   std::span<Object> objects);

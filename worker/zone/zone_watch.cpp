@@ -61,6 +61,12 @@ bool ZoneWatch::covers(const Point& place) const noexcept {
   return is_near && contains(spec_.points, place);
 }
 
+bool ZoneWatch::holds(const Object& object, const Moment& moment) const noexcept {
+  return !spec_.is_line && is_wanted(object.label_id) &&
+         object.confidence >= spec_.min_confidence &&
+         covers(place_of(object.box, spec_.anchor, moment));
+}
+
 bool ZoneWatch::observe(const Object& object, EventList& events) {
   if (!is_wanted(object.label_id)) return false;
   const Moment& moment = events.moment();

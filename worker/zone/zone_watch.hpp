@@ -28,6 +28,9 @@ class ZoneWatch {
   /// Other times and classes of events; has_same_shape: who is in stays in.
   void tune(ZoneSpec spec);
 
+  /// Whether an object stands in the polygon in this frame, whatever was before.
+  [[nodiscard]] bool holds(const Object& object, const Moment& moment) const noexcept;
+
   /// One tracked object of the frame. True: it is in the zone.
   bool observe(const Object& object, EventList& events);
 

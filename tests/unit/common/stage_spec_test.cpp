@@ -39,7 +39,7 @@ Error failure(const json& below) {
   return spec ? Error{} : spec.error();
 }
 
-json with(json stage, const char* key, const json& value) {
+json stage_with(json stage, const char* key, const json& value) {
   stage[key] = value;
   return stage;
 }
@@ -66,7 +66,11 @@ TEST(StageSpec, WhatIsWrittenReadsBackAsTheSame) {
   body["labels"] = {"van", "bus", "car"};
   body["minConfidence"] = 0.7;
   body["threads"] = 2;
-  body["of"] = {{"classes", {"car"}}, {"minConfidence", 0.5}, {"minSide", 40}, {"padding", 0.1}};
+  body["of"] = {{"classes", {"car"}},
+                {"zones", {"gate"}},
+                {"minConfidence", 0.5},
+                {"minSide", 40},
+                {"padding", 0.1}};
   body["votes"] = 9;
   body["everyN"] = 3;
   json plate = plate_stage();
@@ -86,7 +90,7 @@ TEST(StageSpec, WhatIsWrittenReadsBackAsTheSame) {
 
 TEST(StageSpec, AStageOfAnUnknownTypeIsRefusedWithTheKnownOnes) {
   EXPECT_EQ(
-      failure(only(with(body_stage(), "type", "blur"))).message,
+      failure(only(stage_with(body_stage(), "type", "blur"))).message,
       "p.stages[0].stages[0].type: \"blur\" is not known; use one of: classify, read, detect");
   json untyped = body_stage();
   untyped.erase("type");
@@ -97,7 +101,7 @@ TEST(StageSpec, AnErrorDeepInTheTreeNamesItsPath) {
   json plate = plate_stage();
   plate["stages"][0]["minConfidence"] = 2;
   EXPECT_EQ(failure({body_stage(), plate}).field, "p.stages[0].stages[1].stages[0].minConfidence");
-  EXPECT_EQ(failure(only(with(body_stage(), "of", {{"minSize", 3}}))).message,
+  EXPECT_EQ(failure(only(stage_with(body_stage(), "of", {{"minSize", 3}}))).message,
             "p.stages[0].stages[0].of.minSize: is not known; did you mean \"minSide\"?");
 }
 
@@ -108,13 +112,13 @@ TEST(StageSpec, TwoStagesCannotSayTheSameAttribute) {
 }
 
 TEST(StageSpec, OnlyADetectorHasStagesBelowIt) {
-  EXPECT_EQ(failure(only(with(body_stage(), "stages", only(body_stage())))).field,
+  EXPECT_EQ(failure(only(stage_with(body_stage(), "stages", only(body_stage())))).field,
             "p.stages[0].stages[0].stages");
 }
 
 TEST(StageSpec, TheDepthOfTheTreeIsLimited) {
   json deep = plate_stage();
-  deep["stages"] = only(with(plate_stage(), "attribute", "inner"));
+  deep["stages"] = only(stage_with(plate_stage(), "attribute", "inner"));
   const Error error = failure(only(deep));
   EXPECT_EQ(error.field, "p.stages[0].stages[0].stages[0].stages");
   deep["stages"][0]["stages"] = json::array();
@@ -124,7 +128,7 @@ TEST(StageSpec, TheDepthOfTheTreeIsLimited) {
 TEST(StageSpec, TheNumberOfStagesIsLimited) {
   json most = json::array();
   for (std::size_t i = 1; i < limits::kPipelineStages; ++i) {
-    most.push_back(with(body_stage(), "attribute", "a" + std::to_string(i)));
+    most.push_back(stage_with(body_stage(), "attribute", "a" + std::to_string(i)));
   }
   EXPECT_TRUE(read(most));
   most.push_back(body_stage());
@@ -146,14 +150,26 @@ TEST(StageSpec, NumbersAreTakenAtTheirLimitsAndNotPastThem) {
            Case{"of", {{"padding", 1}}, {{"padding", 1.01}}},
            Case{"of", {{"minSide", 8192}}, {{"minSide", 8193}}},
        }) {
-    EXPECT_TRUE(read(only(with(body_stage(), c.key, c.good)))) << c.key;
-    EXPECT_FALSE(read(only(with(body_stage(), c.key, c.bad)))) << c.key;
+    EXPECT_TRUE(read(only(stage_with(body_stage(), c.key, c.good)))) << c.key;
+    EXPECT_FALSE(read(only(stage_with(body_stage(), c.key, c.bad)))) << c.key;
   }
   for (const auto& [budget, good] : {std::pair{1, true}, {1000, true}, {0, false}, {1001, false}}) {
     json pipeline = pipeline_of(only(body_stage()));
     pipeline["cropBudgetMs"] = budget;
     EXPECT_EQ(PipelineSpec::from_json(pipeline, "p").has_value(), good) << budget;
   }
+}
+
+TEST(StageSpec, ZonesAreAskedForDirectlyBelowTheRootAndNoMoreThanASessionHas) {
+  const auto in_zones = [](std::size_t count) {
+    return json{{"zones", std::vector<std::string>(count, "gate")}};
+  };
+  EXPECT_TRUE(read(only(stage_with(body_stage(), "of", in_zones(limits::kZones)))));
+  EXPECT_EQ(failure(only(stage_with(body_stage(), "of", in_zones(limits::kZones + 1)))).field,
+            "p.stages[0].stages[0].of.zones");
+  json plate = plate_stage();
+  plate["stages"][0]["of"] = in_zones(1);
+  EXPECT_EQ(failure(only(plate)).field, "p.stages[0].stages[0].stages[0].of.zones");
 }
 
 TEST(StageSpec, AnAlphabetHoldsItsBlank) {

@@ -49,13 +49,20 @@ TEST(Command, CarriesEachBody) {
   EXPECT_FALSE(
       std::get<OpenCamera>(decode_command(encoded(command_of(OpenCamera{.left = {}})))->body).left);
 
+  const FrameRules frames{.every_n = 3,
+                          .motion = MotionRule{.min_area = 0.01F, .floor_fps = 0.5},
+                          .region = Region{.x_min = 0.25F},
+                          .masks = {{{0, 0}, {1, 0}, {1, 0.3F}}}};
+  const std::vector<ClassThreshold> per_class{{"car", std::nullopt, 0.3F}, {"person", 0.6F, 0}};
   const auto tuning = decode_command(encoded(command_of(Reconfigure{.min_confidence = 0.4F,
                                                                     .nms_iou = 0.5F,
                                                                     .classes = {"person", "car"},
                                                                     .max_fps = 12.5F,
                                                                     .track = true,
                                                                     .zones = {gate()},
-                                                                    .track_updates = true})));
+                                                                    .track_updates = true,
+                                                                    .per_class = per_class,
+                                                                    .frames = frames})));
   ASSERT_TRUE(tuning);
   const auto& got = std::get<Reconfigure>(tuning->body);
   EXPECT_EQ(got.min_confidence, 0.4F);
@@ -65,6 +72,8 @@ TEST(Command, CarriesEachBody) {
   EXPECT_TRUE(got.track);
   EXPECT_EQ(got.zones, (std::vector<ZoneSpec>{gate()}));
   EXPECT_TRUE(got.track_updates);
+  EXPECT_EQ(got.per_class, per_class);
+  EXPECT_EQ(got.frames, frames);
 
   const auto usual = decode_command(encoded(command_of(Reconfigure{.nms_iou = {}, .classes = {}})));
   ASSERT_TRUE(usual);
@@ -78,6 +87,21 @@ TEST(Command, ZonesThatMakeNoSenseAreRefusedAsTheyAreEverywhere) {
       encoded(command_of(Reconfigure{.nms_iou = {}, .classes = {}, .zones = {nowhere}})));
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().field, "zones");
+}
+
+TEST(Command, FramesAndClassesThatMakeNoSenseAreRefusedAsTheyAreEverywhere) {
+  const auto field_of = [](const std::vector<ClassThreshold>& per_class, const FrameRules& frames) {
+    const auto decoded = decode_command(encoded(command_of(
+        Reconfigure{.nms_iou = {}, .classes = {}, .per_class = per_class, .frames = frames})));
+    return decoded ? std::string{} : decoded.error().field;
+  };
+  EXPECT_EQ(field_of({}, {}), "");
+  EXPECT_EQ(field_of({}, {.every_n = 0, .motion = {}, .region = {}, .masks = {}}), "frames");
+  EXPECT_EQ(field_of({}, {.every_n = 1, .motion = {}, .region = {}, .masks = {{{0, 0}}}}),
+            "frames");
+  EXPECT_EQ(field_of({{"car", 1, 0}}, {}), "");
+  EXPECT_EQ(field_of({{"car", 1.01F, std::nullopt}}, {}), "per_class");
+  EXPECT_EQ(field_of({{"car", std::nullopt, -0.5F}}, {}), "per_class");
 }
 
 TEST(Command, DecidesThresholdsAndARateAtTheirLimits) {

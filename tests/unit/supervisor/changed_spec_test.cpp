@@ -63,6 +63,30 @@ TEST(ChangedSpecTest, ThresholdsAndRateAreSetInThePipelineWhichThenHasNoNameToLo
   EXPECT_EQ(tuned.pipeline_name, "");
 }
 
+TEST(ChangedSpecTest, WhatTheRootLooksAtIsSetInItsStageAndAClassIsChangedByItself) {
+  const auto tuned = changed({{"perClass", {{"person", {{"minConfidence", 0.6}}}}},
+                              {"everyN", 2},
+                              {"motion", json::object()},
+                              {"region", {{"xMin", 0.5}}},
+                              {"masks", {{{0, 0}, {1, 0}, {1, 0.5}}}}})
+                         .value();
+  EXPECT_EQ(tuned.pipeline->detect.per_class.at(0).min_confidence, 0.6F);
+  EXPECT_EQ(tuned.pipeline->frames.every_n, 2U);
+  EXPECT_EQ(tuned.pipeline->frames.motion, MotionRule{});
+  EXPECT_EQ(tuned.pipeline->frames.region->x_min, 0.5F);
+  EXPECT_EQ(tuned.pipeline->frames.masks.size(), 1U);
+  const auto again =
+      changed_spec(tuned, {{"perClass", {{"person", nullptr}, {"car", {{"nmsIou", 0.4}}}}}},
+                   "params")
+          .value();
+  EXPECT_EQ(again.pipeline->detect.per_class,
+            (std::vector<ClassThreshold>{{"car", std::nullopt, 0.4F}}));
+  EXPECT_EQ(again.pipeline->frames, tuned.pipeline->frames);
+  EXPECT_EQ(changed({{"perClass", {{"car", {{"nmsIou", 2}}}}}}).error().field,
+            "params.perClass.car.nmsIou");
+  EXPECT_EQ(changed({{"region", {{"xMin", 2}}}}).error().field, "params.region.xMin");
+}
+
 TEST(ChangedSpecTest, NullReturnsToTheDefault) {
   const auto tuned = changed(
       {{"classes", nullptr}, {"maxFps", nullptr}, {"track", nullptr}, {"priority", nullptr}});

@@ -190,6 +190,7 @@ TEST_F(PipelineFilesTest, AnUnknownNameIsNotFoundAndTheKnownOnesAreListed) {
   folder_.write("etc/pipelines/gate.json", pipeline_text("gate"));
   folder_.write("etc/pipelines/attic.json", pipeline_text("attic"));
   folder_.write("etc/pipelines/notes.txt", "");
+  folder_.write("etc/pipelines/pipeline.schema.json", "{}");
   const auto pipeline = config().pipeline("gte");
   ASSERT_FALSE(pipeline);
   EXPECT_EQ(pipeline.error().code, ErrorCode::NotFound);

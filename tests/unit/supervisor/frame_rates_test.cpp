@@ -12,19 +12,22 @@ using namespace std::chrono_literals;
 
 class FrameRatesTest : public testing::Test {
  protected:
-  void run(double decoded_fps, double inferred_fps, std::chrono::milliseconds time) {
+  void run(double decoded_fps, double inferred_fps, std::chrono::milliseconds time,
+           double rested_fps = 0) {
     for (const auto end = now_ + time; now_ < end;) {
       now_ += 200ms;
       decoded_ += decoded_fps * 0.2;
       inferred_ += inferred_fps * 0.2;
+      rested_ += rested_fps * 0.2;
       rates_.observe(now_.count(), static_cast<std::uint64_t>(decoded_),
-                     static_cast<std::uint64_t>(inferred_));
+                     static_cast<std::uint64_t>(inferred_), static_cast<std::uint64_t>(rested_));
     }
   }
 
   std::chrono::nanoseconds now_ = 1h;
   double decoded_ = 0;
   double inferred_ = 0;
+  double rested_ = 0;
   FrameRates rates_;
 };
 
@@ -55,6 +58,22 @@ TEST_F(FrameRatesTest, FramesSkippedOnRequestAreNotMissed) {
   run(30, 5, 10s);
   EXPECT_FALSE(rates_.falling_behind(5));
   EXPECT_TRUE(rates_.falling_behind(15));
+}
+
+TEST_F(FrameRatesTest, OfEveryNthFrameTheOthersAreNotMissed) {
+  run(30, 10, 10s);
+  EXPECT_FALSE(rates_.falling_behind(0, 3));
+  EXPECT_FALSE(rates_.falling_behind(5, 2)) << "the lower of both is asked";
+  run(30, 4, 10s);
+  EXPECT_TRUE(rates_.falling_behind(0, 3));
+}
+
+TEST_F(FrameRatesTest, FramesThatRestForLackOfMotionAreNotMissedAndNotInferred) {
+  run(30, 1, 10s, 29);
+  EXPECT_FALSE(rates_.falling_behind(0));
+  EXPECT_NEAR(rates_.inferred_per_second(), 1, 0.5);
+  run(30, 1, 10s, 5);
+  EXPECT_TRUE(rates_.falling_behind(0));
 }
 
 TEST_F(FrameRatesTest, NoJudgementBeforeTheWindowIsFull) {

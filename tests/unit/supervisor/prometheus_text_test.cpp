@@ -123,6 +123,7 @@ SupervisorFigures one_camera() {
   view.counters.frames_inferred_total = 4;
   view.counters.frames_dropped_total = 5;
   view.counters.frames_skipped_total = 1;
+  view.counters.frames_rested_total = 6;
   view.counters.infer_ns_total = 200'000'000;
   view.restarts_by_reason = {{"WORKER_DIED", 3}};
   view.memory_limit = {.bytes = 4096, .enforcement = MemoryEnforcement::Cgroup1};
@@ -152,6 +153,9 @@ TEST(PrometheusTextTest, TheWholePageFollowsTheExpositionFormat) {
   EXPECT_EQ(page.value("bulkhead_frames_dropped_total",
                        {{"camera", "display;cam:1"}, {"reason", "detector_busy"}}),
             5);
+  EXPECT_EQ(page.value("bulkhead_frames_dropped_total",
+                       {{"camera", "display;cam:1"}, {"reason", "no_motion"}}),
+            6);
   EXPECT_EQ(page.value("bulkhead_stage_duration_seconds_sum",
                        {{"camera", "display;cam:1"}, {"stage", "infer"}}),
             0.2);

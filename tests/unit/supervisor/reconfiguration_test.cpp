@@ -46,6 +46,17 @@ TEST(ReconfigurationTest, WhatTheWorkerCanBeToldIsHot) {
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.nms_iou = 0.9F; }), Reconfiguration::Hot);
   EXPECT_EQ(after([](SessionSpec& s) { s.pipeline->detect.classes = {"car"}; }),
             Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) {
+              s.pipeline->detect.per_class = {{"car", 0.9F, std::nullopt}};
+            }),
+            Reconfiguration::Hot);
+  EXPECT_EQ(after([](SessionSpec& s) {
+              s.pipeline->frames = {.every_n = 2,
+                                    .motion = MotionRule{},
+                                    .region = Region{},
+                                    .masks = {{{0, 0}, {1, 0}, {1, 1}}}};
+            }),
+            Reconfiguration::Hot);
 }
 
 TEST(ReconfigurationTest, OtherZonesAreHotAndAskForTracks) {
@@ -87,6 +98,8 @@ TEST(ReconfigurationTest, AWorkerIsToldAllThatItCanChangeWithoutLoading) {
   pipeline.detect.min_confidence = 0.4F;
   pipeline.detect.nms_iou = 0.5F;
   pipeline.detect.classes = {"car"};
+  pipeline.detect.per_class = {{"car", 0.9F, std::nullopt}};
+  pipeline.frames.every_n = 7;
   asked.zones = {gate()};
   asked.track_updates = true;
   const auto told = tuning_of(asked);
@@ -97,6 +110,8 @@ TEST(ReconfigurationTest, AWorkerIsToldAllThatItCanChangeWithoutLoading) {
   EXPECT_EQ(told.min_confidence, 0.4F);
   EXPECT_EQ(told.nms_iou, 0.5F);
   EXPECT_EQ(told.classes, std::vector<std::string>{"car"});
+  EXPECT_EQ(told.per_class, pipeline.detect.per_class);
+  EXPECT_EQ(told.frames, pipeline.frames);
 }
 
 TEST(ReconfigurationTest, AClassThatTheModelDoesNotHaveIsRefusedByName) {
@@ -111,6 +126,8 @@ TEST(ReconfigurationTest, AClassThatTheModelDoesNotHaveIsRefusedByName) {
   const auto of_zone = check_classes(asked, card);
   ASSERT_FALSE(of_zone);
   EXPECT_EQ(of_zone.error().field, "params.zones[0].classes");
+  asked.pipeline->detect.per_class = {{"goat", 0.9F, std::nullopt}};
+  EXPECT_EQ(check_classes(asked, card).error().field, "params.perClass");
   asked.pipeline->detect.classes = {"car", "cow"};
   const auto refused = check_classes(asked, card);
   ASSERT_FALSE(refused);

@@ -36,6 +36,19 @@ TEST(WorkerReadings, TheAgeOfTheLastFrameIsNeverNegative) {
   EXPECT_EQ(counters.last_frame_age_ms, 0);
 }
 
+TEST(WorkerReadings, FramesThatWereInferredSkippedOrRestedAreToldApart) {
+  ipc::StatusPage page{};
+  page.frames_inferred_total = 1;
+  page.frames_skipped_total = 2;
+  page.frames_rested_total = 3;
+  SessionCounters counters;
+  read_counters(page, 1, counters);
+  EXPECT_EQ(counters.frames_inferred_total, 1U);
+  EXPECT_EQ(counters.frames_skipped_total, 2U);
+  EXPECT_EQ(counters.frames_rested_total, 3U);
+  EXPECT_EQ(read_progress(page, ipc::Stage::Inferring).frames_rested_total, 3U);
+}
+
 TEST(WorkerReadings, TheSupervisorsOwnCountsAreKept) {
   const ipc::StatusPage page{};
   SessionCounters counters;

@@ -22,16 +22,25 @@ constexpr std::int64_t kMs = 1'000'000;
 
 struct LoopRun {
   double max_fps = 0;
+  FrameRules frames{};
   bool stop_after_last_frame = true;
 };
+
+/// Nothing moves: frames rest but for the floor rate.
+FrameRules resting(double floor_fps) {
+  return {.every_n = 1,
+          .motion = MotionRule{.min_area = 0.01F, .floor_fps = floor_fps},
+          .region = {},
+          .masks = {}};
+}
 
 /// Runs the loop on this thread over scripted frames; the last inference stops it.
 class DetectLoopTest : public testing::Test {
  protected:
   DetectLoopTest() { camera_.model_loaded(); }
 
-  void give(std::uint64_t id, std::int64_t arrival_ms) {
-    Frame frame = test::plain_i420(id, 64, 48, 128);
+  void give(std::uint64_t id, std::int64_t arrival_ms, std::uint8_t luma = 128) {
+    Frame frame = test::plain_i420(id, 64, 48, luma);
     frame.arrival_ns = arrival_ms * kMs;
     frame.capture_wall_ns = 42;
     ASSERT_TRUE(ring_.push(std::move(frame), {}));
@@ -55,7 +64,8 @@ class DetectLoopTest : public testing::Test {
          .tune =
              [this](const ipc::Reconfigure& tuning) { tuned_.push_back(tuning.min_confidence); },
          .on_first_inferred = [this] { ++first_inferred_; }},
-        how.max_fps};
+        how.max_fps,
+        how.frames};
     return loop.run(stop_.get_token());
   }
 
@@ -171,6 +181,75 @@ TEST_F(DetectLoopTest, APictureWithNothingInItIsAnAlert) {
     if (alert != nullptr) told.push_back(alert->active);
   }
   EXPECT_EQ(told, std::vector{true});
+}
+
+TEST_F(DetectLoopTest, OfEveryNthFrameTheOthersAreSkippedAndCounted) {
+  for (std::uint64_t id = 1; id <= 7; ++id) give(id, static_cast<std::int64_t>(40 * id));
+  ASSERT_TRUE(run({.frames = {.every_n = 3, .motion = {}, .region = {}, .masks = {}}}));
+  EXPECT_EQ(status().frames_inferred_total.load(), 3U);
+  EXPECT_EQ(status().frames_skipped_total.load(), 4U);
+}
+
+TEST_F(DetectLoopTest, FramesWithoutMotionRestButForTheFloorRateAndAreCounted) {
+  std::vector<std::uint64_t> inferred;
+  infer_ = [&](const Frame& frame) -> Result<Inference> {
+    inferred.push_back(frame.id);
+    return Inference{};
+  };
+  // Three seconds of the beginning, three without motion, then the light goes on.
+  for (std::uint64_t id = 0; id < 12; ++id) give(id + 1, static_cast<std::int64_t>(500 * id));
+  give(13, 6100, 200);
+  ASSERT_TRUE(run({.frames = resting(0.5)}));
+  EXPECT_EQ(inferred, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 10, 13}));
+  EXPECT_EQ(status().frames_rested_total.load(), 5U);
+  EXPECT_EQ(status().frames_skipped_total.load(), 0U);
+}
+
+TEST_F(DetectLoopTest, TheFirstFrameOfAConnectionIsInferredThoughNothingMoves) {
+  std::vector<std::uint64_t> inferred;
+  infer_ = [&](const Frame& frame) -> Result<Inference> {
+    inferred.push_back(frame.id);
+    if (frame.id == 2) camera_.first_frame(12);
+    return Inference{};
+  };
+  camera_.first_frame(1);
+  for (std::uint64_t id = 1; id <= 12; ++id) give(id, static_cast<std::int64_t>(500 * id));
+  ASSERT_TRUE(run({.frames = resting(0.1)}));
+  EXPECT_EQ(inferred, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 12}));
+  EXPECT_EQ(first_inferred_, 2);
+}
+
+TEST_F(DetectLoopTest, ACameraThatRestsIsStillSaidToBeFrozenAndDark) {
+  camera_.connecting();
+  camera_.first_frame(1);
+  for (std::uint64_t id = 1; id <= 66; ++id) give(id, static_cast<std::int64_t>(1000 * id));
+  give(67, 67'000, 200);
+  ASSERT_TRUE(run({.frames = resting(0.1)}));
+  EXPECT_GT(status().frames_rested_total.load(), 50U);
+  std::vector<ipc::CameraState> said;
+  std::size_t alerts = 0;
+  for (const Taken& taken : take_all()) {
+    const auto* change = std::get_if<ipc::CameraChange>(&taken.record.body);
+    if (change != nullptr) said.push_back(change->state);
+    if (std::holds_alternative<ipc::Alert>(taken.record.body)) ++alerts;
+  }
+  EXPECT_EQ(said, (std::vector{ipc::CameraState::Connecting, ipc::CameraState::Live,
+                               ipc::CameraState::Frozen, ipc::CameraState::Live}));
+  EXPECT_EQ(alerts, 1U);
+}
+
+TEST_F(DetectLoopTest, OtherRulesTakeEffectBetweenTwoFrames) {
+  std::vector<std::uint64_t> inferred;
+  infer_ = [&](const Frame& frame) -> Result<Inference> {
+    inferred.push_back(frame.id);
+    ipc::Reconfigure tuning{.nms_iou = {}, .classes = {}};
+    if (frame.id == 7) tuning.frames.every_n = 2;
+    if (frame.id == 1 || frame.id == 7) tuning_.put(tuning);
+    return Inference{};
+  };
+  for (std::uint64_t id = 1; id <= 12; ++id) give(id, static_cast<std::int64_t>(40 * id));
+  ASSERT_TRUE(run({.frames = {.every_n = 5, .motion = {}, .region = {}, .masks = {}}}));
+  EXPECT_EQ(inferred, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 10, 12}));
 }
 
 TEST_F(DetectLoopTest, AddsUpWhatEachPartOfTheWorkTook) {

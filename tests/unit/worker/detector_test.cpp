@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/support/onnx_writer.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -24,6 +26,25 @@ class DetectorTest : public ::testing::Test {
         .weight("boxes", {1, count, 6}, rows)
         .node("Identity", "boxes", "out")
         .metadata("names", "{0: 'cat', 1: 'dog'}");
+    return writer;
+  }
+
+  /// Of each of two classes two boxes that share more than two thirds, as YOLOv5 has them.
+  static OnnxWriter two_overlapping_of_each_class() {
+    std::vector<float> rows(252 * 7);
+    std::size_t place = 0;
+    for (const float label : {0.0F, 1.0F}) {
+      for (const float x : {30.0F, 33.0F}) {
+        const std::vector<float> row{x, 32, 20, 10, 0.9F, 1 - label, label};
+        std::copy(row.begin(), row.end(), rows.begin() + static_cast<std::ptrdiff_t>(place));
+        place += 70;
+      }
+    }
+    OnnxWriter writer;
+    writer.input({"images", {"1", "3", "64", "64"}})
+        .output({"out", {"1", "252", "7"}})
+        .weight("boxes", {1, 252, 7}, rows)
+        .node("Identity", "boxes", "out");
     return writer;
   }
 
@@ -105,6 +126,34 @@ TEST_F(DetectorTest, ConfidenceAndClassesAreFiltered) {
   EXPECT_EQ((*found)[0].label_id, 1);
 }
 
+TEST_F(DetectorTest, AClassMayHaveAConfidenceOfItsOwnHigherOrLower) {
+  write(end_to_end({0, 0, 9, 9, 0.6F, 0, /**/ 0, 0, 9, 9, 0.6F, 1, /**/ 0, 0, 9, 9, 0.3F, 1}));
+  stage_.min_confidence = 0.5F;
+  stage_.per_class = {{"cat", 0.7F, std::nullopt}, {"dog", 0.2F, std::nullopt}};
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  const auto found = detector->detect(grey(64, 64));
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ((*found)[0].label_id, 1);
+  EXPECT_EQ((*found)[1].label_id, 1);
+  stage_.per_class = {{"dog", 0.7F, std::nullopt}};
+  ASSERT_TRUE(detector->tune(stage_));
+  const auto tuned = detector->detect(grey(64, 64));
+  ASSERT_EQ(tuned->size(), 1U);
+  EXPECT_EQ((*tuned)[0].label_id, 0) << "those of the stage again";
+}
+
+TEST_F(DetectorTest, AClassMayHaveAnOverlapOfItsOwn) {
+  write(two_overlapping_of_each_class());
+  stage_.nms_iou = 0.9F;
+  stage_.per_class = {{"class_1", std::nullopt, 0.5F}};
+  auto detector = create();
+  ASSERT_TRUE(detector) << detector.error().message;
+  std::array<int, 2> of_label{};
+  for (const Object& object : *detector->detect(grey(64, 64))) ++of_label.at(object.label_id);
+  EXPECT_EQ(of_label, (std::array{2, 1}));
+}
+
 TEST_F(DetectorTest, AtMostTheLimitOfObjectsComesTheMostConfident) {
   std::vector<float> rows;
   for (std::size_t i = 0; i < limits::kObjectsPerFrame + 50; ++i) {
@@ -171,6 +220,13 @@ TEST_F(DetectorTest, AClassTheModelDoesNotHaveIsRefused) {
   write(end_to_end({0, 0, 9, 9, 0.9F, 0}));
   stage_.classes = {"dog", "giraffe"};
   const auto message = error_of_create(ErrorCode::InvalidParams, "classes");
+  EXPECT_NE(message.find("\"giraffe\""), std::string::npos) << message;
+}
+
+TEST_F(DetectorTest, AClassOfItsOwnThresholdsThatTheModelDoesNotHaveIsRefused) {
+  write(end_to_end({0, 0, 9, 9, 0.9F, 0}));
+  stage_.per_class = {{"giraffe", 0.5F, std::nullopt}};
+  const auto message = error_of_create(ErrorCode::InvalidParams, "perClass");
   EXPECT_NE(message.find("\"giraffe\""), std::string::npos) << message;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "common/clock.hpp"
 
@@ -16,7 +17,7 @@ int admitted(FrameRateGate gate, int fps, int seconds, std::int64_t jitter_ns = 
   for (int i = 0; i < fps * seconds; ++i) {
     const std::int64_t jitter = i % 2 == 0 ? jitter_ns : -jitter_ns;
     const std::int64_t arrival = 1000 * kNsPerSecond + i * (kNsPerSecond / fps) + jitter;
-    if (gate.admit(arrival)) ++count;
+    if (gate.admit(static_cast<std::uint64_t>(i) + 1, arrival)) ++count;
   }
   return count;
 }
@@ -44,13 +45,37 @@ TEST(FrameRateGateTest, ALimitAboveTheCamerasRateDropsNothing) {
 
 TEST(FrameRateGateTest, AfterAPauseNothingIsCaughtUp) {
   FrameRateGate gate{10};
-  EXPECT_TRUE(gate.admit(kNsPerSecond));
+  EXPECT_TRUE(gate.admit(1, kNsPerSecond));
   const std::int64_t later = 60 * kNsPerSecond;
   int burst = 0;
-  for (int i = 0; i < 20; ++i) {
-    if (gate.admit(later + i * (kNsPerSecond / 100))) ++burst;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const auto after = static_cast<std::int64_t>(i) * (kNsPerSecond / 100);
+    if (gate.admit(1000 + i, later + after)) ++burst;
   }
   EXPECT_LE(burst, 3);
+}
+
+TEST(FrameRateGateTest, EveryNthFrameIsCountedByItsNumber) {
+  FrameRateGate gate{0, 3};
+  std::vector<std::uint64_t> passed;
+  for (const std::uint64_t id : {1, 2, 3, 4, 5, 6, 7, 8}) {
+    if (gate.admit(id, 0)) passed.push_back(id);
+  }
+  EXPECT_EQ(passed, (std::vector<std::uint64_t>{1, 4, 7}));
+}
+
+TEST(FrameRateGateTest, FramesThatWereDroppedBeforeItCountSoThatTheNextIsNotWaitedFor) {
+  FrameRateGate gate{0, 3};
+  EXPECT_TRUE(gate.admit(1, 0));
+  EXPECT_TRUE(gate.admit(9, 0)) << "two to eight never came";
+  EXPECT_FALSE(gate.admit(11, 0));
+  EXPECT_TRUE(gate.admit(12, 0));
+}
+
+TEST(FrameRateGateTest, BothLimitsHold) {
+  EXPECT_EQ(admitted(FrameRateGate{0, 5}, 25, 10), 50);
+  EXPECT_NEAR(admitted(FrameRateGate{10, 5}, 25, 10), 50, 1) << "the numbers decide";
+  EXPECT_NEAR(admitted(FrameRateGate{2, 5}, 25, 10), 20, 1) << "the rate decides";
 }
 
 }  // namespace

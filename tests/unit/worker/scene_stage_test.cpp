@@ -65,6 +65,24 @@ class SceneStageTest : public testing::Test {
   std::vector<ClassedEvent> events_;
 };
 
+TEST_F(SceneStageTest, WhereAThingStandsIsMarkedBeforeAnythingIsKnownOfIt) {
+  ZoneSpec line = half("line", 0, 1);
+  line.is_line = true;
+  line.points = {{0, 0}, {1, 1}};
+  ZoneSpec cars = half("cars", 0, 1);
+  cars.classes = {"car"};
+  ZoneSpec sure = half("sure", 0, 1);
+  sure.min_confidence = 0.95F;
+  stage_.tune({.zones = {half("left", 0, 0.5F), line, cars, sure, half("all", 0, 1)}});
+  Frame frame;
+  frame.width = frame.height = 1000;
+  std::vector<Object> objects{walker(200), walker(700)};
+  objects[1].zones = 31;
+  stage_.mark(frame, objects);
+  EXPECT_EQ(objects[0].zones, 1U | 16U);
+  EXPECT_EQ(objects[1].zones, 16U);
+}
+
 TEST_F(SceneStageTest, AThingIsNewAndComesToItsZoneOnceItIsBelieved) {
   ASSERT_EQ(confirm(200), (Told{"track.new", "left zone.enter", "left zone.count"}));
   EXPECT_EQ(objects_[0].zones, 1U);

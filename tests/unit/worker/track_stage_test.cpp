@@ -35,7 +35,7 @@ void confirm(TrackStage& stage) {
 
 TEST(TrackStageTest, SwitchedOffItChangesNothingAndAsksForNothingMore) {
   TrackStage stage{{.on = false, .min_confidence = 0.4F}};
-  EXPECT_EQ(least_confidence({.on = false, .min_confidence = 0.4F}), 0.4F);
+  EXPECT_EQ(least_confidence(false, 0.4F), 0.4F);
   for (int i = 1; i <= 5; ++i) {
     const auto objects = tracked(stage, frame_at(100 * i), {walker(0), walker(100, 0.4F)});
     ASSERT_EQ(objects.size(), 2U);
@@ -43,9 +43,20 @@ TEST(TrackStageTest, SwitchedOffItChangesNothingAndAsksForNothingMore) {
   }
 }
 
+TEST(TrackStageTest, EachLabelIsSureFromItsOwnConfidenceOn) {
+  TrackStage stage{{.on = true, .min_confidence = {0.4F, {0.4F, 0.8F}}}};
+  Object other = walker(300, 0.7F);
+  other.label_id = 1;
+  for (int i = 1; i <= 3; ++i) {
+    const auto told = tracked(stage, frame_at(100 * i), {walker(0, 0.5F), other});
+    ASSERT_EQ(told.size(), 1U) << "0.7 is not sure enough for the other label";
+    EXPECT_EQ(told[0].label_id, 0);
+  }
+}
+
 TEST(TrackStageTest, AsksForUnsureBoxesToo) {
-  EXPECT_EQ(least_confidence({.min_confidence = 0.4F}), 0.1F);
-  EXPECT_EQ(least_confidence({.min_confidence = 0.05F}), 0.05F) << "all that is asked for";
+  EXPECT_EQ(least_confidence(true, 0.4F), 0.1F);
+  EXPECT_EQ(least_confidence(true, 0.05F), 0.05F) << "all that is asked for";
 }
 
 TEST(TrackStageTest, UnsureObjectsAreToldOnlyWhileTheyAreTracked) {

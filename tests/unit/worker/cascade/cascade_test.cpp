@@ -76,7 +76,7 @@ TEST_F(CascadeTest, AnObjectGetsTheAttributesOfItsStagesInTheirOrder) {
 TEST_F(CascadeTest, OnlyWhatItsRuleTakesIsLookedAt) {
   pipeline_.crops = {colour("coat")};
   pipeline_.crops[0].of = {
-      .classes = {"dog"}, .min_confidence = 0.5F, .min_side = 20, .padding = 0};
+      .classes = {"dog"}, .zones = {}, .min_confidence = 0.5F, .min_side = 20, .padding = 0};
   Cascade cascade = create();
   std::vector<Object> objects{object(0, 50, 1), object(0, 50, 0), object(0, 19, 1),
                               object(0, 20, 1), object(0, 50, 9)};
@@ -86,6 +86,34 @@ TEST_F(CascadeTest, OnlyWhatItsRuleTakesIsLookedAt) {
   std::vector<std::size_t> told;
   for (const Object& each : objects) told.push_back(each.attributes.size());
   EXPECT_EQ(told, (std::vector<std::size_t>{1, 0, 0, 1, 0, 0}));
+}
+
+TEST_F(CascadeTest, OnlyWhoStandsInOneOfTheNamedZonesIsLookedAt) {
+  pipeline_.crops = {colour("coat"), colour("hat")};
+  pipeline_.crops[0].of.zones = {"gate", "yard", "nowhere"};
+  Cascade cascade = create();
+  EXPECT_TRUE(cascade.asks_for_zones());
+  std::vector<ZoneSpec> zones(3);
+  zones[0].name = "street";
+  zones[1].name = "gate";
+  zones[2].name = "yard";
+  cascade.take_zones(zones);
+  const auto looked_at = [&] {
+    std::vector<std::size_t> told;
+    for (const std::uint32_t bits : {0U, 1U, 2U, 5U}) {
+      std::vector<Object> objects{object(0, 50)};
+      objects[0].zones = bits;
+      EXPECT_TRUE(cascade.describe(blue_, false, objects));
+      told.push_back(objects[0].attributes.size());
+    }
+    return told;
+  };
+  EXPECT_EQ(looked_at(), (std::vector<std::size_t>{1, 1, 2, 2})) << "the hat is wanted everywhere";
+  zones.pop_back();
+  cascade.take_zones(zones);
+  EXPECT_EQ(looked_at(), (std::vector<std::size_t>{1, 1, 2, 1})) << "there is no yard any more";
+  cascade.take_zones({});
+  EXPECT_EQ(looked_at(), (std::vector<std::size_t>{1, 1, 1, 1}));
 }
 
 TEST_F(CascadeTest, AFindingBelowItsMinimumIsNotTold) {
