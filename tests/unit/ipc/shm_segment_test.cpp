@@ -91,7 +91,7 @@ TEST_F(ShmSegmentTest, HasPartsThatDoNotOverlap) {
 
 TEST_F(ShmSegmentTest, HasThePlacesThatLayoutVersion1WritesDown) {
   // A change here is a new layout version and a new table in ipc/README.md.
-  EXPECT_EQ(kLayoutVersion, 9U);
+  EXPECT_EQ(kLayoutVersion, 10U);
   EXPECT_EQ(ShmSegment::total_bytes(), 2'232'320U);
   const auto* start =
       reinterpret_cast<const std::byte*>(&segment_->command_consumer_sleeping()) - kCacheLineBytes;
