@@ -20,6 +20,7 @@ constexpr std::string_view kSessionMark = "{session}";
 
 constexpr std::int64_t kMaxRetentionDays = 3650;
 constexpr std::int64_t kMaxMegabytes = 1024 * 1024;
+constexpr std::int64_t kMaxSnapshotMegabytes = 16 * 1024;  // as many as are counted in moments
 constexpr std::int64_t kMaxDatabase = 1023;  // Redis has 16 unless its configuration says otherwise
 constexpr std::int64_t kMaxStreamLength = 1'000'000'000;
 constexpr std::int64_t kMaxLatestSeconds = 86'400;
@@ -92,6 +93,8 @@ SqliteSinkSpec read_sqlite(JsonFields& fields) {
   spec.retention_days = static_cast<std::uint32_t>(
       fields.integer("retention_days", spec.retention_days, 1, kMaxRetentionDays));
   spec.max_mb = static_cast<std::uint32_t>(fields.integer("max_mb", spec.max_mb, 1, kMaxMegabytes));
+  spec.snapshots_max_mb = static_cast<std::uint32_t>(
+      fields.integer("snapshots_max_mb", spec.snapshots_max_mb, 1, kMaxSnapshotMegabytes));
   return spec;
 }
 
@@ -153,7 +156,9 @@ nlohmann::json account_json(const ServerAccount& account, SinkSpec::Secrets secr
 }
 
 nlohmann::json place_json(const SqliteSinkSpec& spec, SinkSpec::Secrets) {
-  return {{"retention_days", spec.retention_days}, {"max_mb", spec.max_mb}};
+  return {{"retention_days", spec.retention_days},
+          {"max_mb", spec.max_mb},
+          {"snapshots_max_mb", spec.snapshots_max_mb}};
 }
 
 nlohmann::json place_json(const RedisSinkSpec& spec, SinkSpec::Secrets secrets) {

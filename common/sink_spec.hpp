@@ -10,6 +10,7 @@
 
 #include "common/result.hpp"
 #include "common/sink_limits.hpp"
+#include "common/snapshot_limits.hpp"
 
 namespace bulkhead {
 
@@ -17,6 +18,7 @@ namespace bulkhead {
 struct SqliteSinkSpec {
   std::uint32_t retention_days = 7;
   std::uint32_t max_mb = 1024;  // the oldest results go first
+  std::uint32_t snapshots_max_mb = limits::kSnapshotFolderBytes >> 20U;  // likewise of pictures
 
   bool operator==(const SqliteSinkSpec&) const = default;
 };

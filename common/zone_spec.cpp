@@ -100,6 +100,7 @@ Result<ZoneSpec> read_zone(const nlohmann::json& given, const std::string& path)
                                         limits::kZoneDebounceSeconds);
   zone.anchor = static_cast<ZoneAnchor>(fields.one_of("anchor", kAnchorNames, 0));
   zone.critical = read_critical(fields, zone.is_line);
+  zone.snapshot = fields.boolean("snapshot", false);
   if (const auto done = fields.finish(); !done) return done.error();
   return zone;
 }
@@ -122,6 +123,7 @@ nlohmann::json zone_json(const ZoneSpec& zone) {
   if (zone.min_confidence > 0) written["minConfidence"] = shortest_decimal(zone.min_confidence);
   if (zone.dwell_seconds > 0) written["dwellSeconds"] = zone.dwell_seconds;
   if (zone.critical.any()) written["critical"] = critical_json(zone);
+  if (zone.snapshot) written["snapshot"] = true;
   return written;
 }
 

@@ -35,6 +35,7 @@ struct ZoneSpec {
   double debounce_seconds = kDefaultDebounceSeconds;  // a change that lasts shorter is none
   ZoneAnchor anchor = ZoneAnchor::Bottom;
   std::bitset<kEventKinds> critical;  // kinds of its events that are of class CRITICAL
+  bool snapshot = false;              // keep a picture of frames in which something happens in it
 
   bool operator==(const ZoneSpec&) const = default;
 

@@ -29,6 +29,8 @@ struct Event {
   Object object;               // where the track was last seen; of a count the label alone
   std::uint32_t dwell_ms = 0;  // in the zone so far, or alive so far
   std::uint32_t count = 0;     // of ZoneCount
+  // Its frame is being kept as a picture, whose name is `capture_wall_ns` (ipc/snapshot_file.hpp).
+  bool has_snapshot = false;
 };
 
 }  // namespace bulkhead::ipc

@@ -4,6 +4,7 @@
 
 #include "common/clock.hpp"
 #include "common/json_text.hpp"
+#include "ipc/snapshot_file.hpp"
 
 namespace bulkhead::ipc {
 
@@ -190,6 +191,7 @@ void append_event(std::string& out, const EventText& text, const Event& event) {
     if (stayed) members.count("dwellMs", event.dwell_ms);
     if (!is_of_zone(event.kind)) members.count("aliveMs", event.dwell_ms);
   }
+  if (event.has_snapshot) members.text("snapshot", snapshot_name(event.capture_wall_ns));
 }
 
 }  // namespace bulkhead::ipc

@@ -75,6 +75,10 @@ struct alignas(kCacheLineBytes) StatusPage {
   std::atomic<std::uint64_t> log_lines_lost_total;
   std::atomic<std::uint64_t> commands_total;
   std::atomic<std::uint64_t> commands_expired_total;
+  // What the writer of pictures says of itself: frames that were to be kept.
+  std::atomic<std::uint64_t> snapshots_written_total;
+  std::atomic<std::uint64_t> snapshots_dropped_total;  // others waited already
+  std::atomic<std::uint64_t> snapshots_failed_total;   // by the disk, or the encoder
 };
 
 /// Results hold no lock: every field is a plain word.

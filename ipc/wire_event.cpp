@@ -30,6 +30,7 @@ void write_event(WireWriter& writer, const Event& event) {
   write_object(writer, event.object);
   writer.u32(event.dwell_ms);
   writer.u32(event.count);
+  writer.u8(event.has_snapshot ? 1 : 0);
 }
 
 Event read_event(WireReader& reader) {
@@ -45,6 +46,7 @@ Event read_event(WireReader& reader) {
   event.object = read_object(reader);
   event.dwell_ms = reader.u32("dwell_ms");
   event.count = reader.u32("count");
+  event.has_snapshot = reader.flag("has_snapshot");
   if (event.zone.empty() == is_of_zone(event.kind)) {
     reader.fail("zone", "is named where there is none, or not where there is one");
   }

@@ -9,6 +9,7 @@ bulkhead_test(history_test LABEL unit
     unit/history/history_folder_test.cpp
     unit/history/history_reader_test.cpp
     unit/history/hostile_history_test.cpp
+    unit/history/snapshot_file_test.cpp
   LINK bulkhead::history bulkhead::sink_sqlite SQLiteCpp)
 
 add_executable(fixture_writes_history fixtures/writes_history.cpp)

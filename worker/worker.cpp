@@ -63,6 +63,10 @@ std::vector<std::string> names_of(const std::vector<ZoneSpec>& zones) {
   return names;
 }
 
+constexpr const char* kNoSnapshots =
+    "zones ask for snapshots; none are kept, for they lie beside a history and no sink is of the "
+    "type sqlite";
+
 Error internal(std::string what) { return {ErrorCode::Internal, std::move(what), {}}; }
 
 }  // namespace
@@ -101,6 +105,7 @@ Result<> Worker::start_stages() {
                                                            .held = start_.hold_results},
                                            sinks_of(start_, around_.log), around_.log);
   }
+  snapshots_ = snapshot_writer_of(start_, around_.log);
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
   source_ = std::move(*source);
   if (!start_.hold_camera) open_camera(start_.left_session);
@@ -239,6 +244,7 @@ void Worker::stop_stages() {
   }
   copy_counters();
   drain_results();
+  if (snapshots_) snapshots_->stop();  // after all that somebody waits for
 }
 
 void Worker::drain_results() {
@@ -293,9 +299,14 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   camera_.model_loaded();
   std::optional<KeptResults> kept;
   if (sinks_) kept.emplace(*sinks_, start_.spec.id, start_.generation, card);
+  std::optional<SnapshotStage> snapshots;
+  if (snapshots_) snapshots.emplace(*snapshots_, card.labels);
+  bool missing_history_said = false;
   const auto change_zones = [&](const std::vector<ZoneSpec>& zones) {
     tell_zones(zones);
     if (kept) kept->take_zones(names_of(zones));
+    if (snapshots_ || std::ranges::none_of(zones, &ZoneSpec::snapshot)) return;
+    if (!std::exchange(missing_history_said, true)) around_.log->warn(kNoSnapshots);
   };
   if (!start_.spec.zones.empty()) change_zones(start_.spec.zones);
 
@@ -317,6 +328,7 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .tune = tune,
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); },
                    .kept = kept ? &*kept : nullptr,
+                   .snapshots = snapshots ? &*snapshots : nullptr,
                    .wait = [&] { return inference->wait(); }},
                   pipeline.max_fps,
                   pipeline.frames};
@@ -363,6 +375,12 @@ void Worker::copy_counters() noexcept {
 }
 
 void Worker::copy_sink_counters() {
+  if (snapshots_) {
+    const SnapshotCounters kept = snapshots_->counters();
+    status_.snapshots_written_total.store(kept.written_total, ipc::kCounterOrder);
+    status_.snapshots_dropped_total.store(kept.dropped_total, ipc::kCounterOrder);
+    status_.snapshots_failed_total.store(kept.failed_total, ipc::kCounterOrder);
+  }
   if (!sinks_) return;
   const SinkTotals totals = totals_of(sinks_->counters().sinks);
   status_.sink_durable_sequence.store(sinks_->durable_sequence(), ipc::kCounterOrder);

@@ -25,6 +25,7 @@
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
 #include "worker/sink/result_sinks.hpp"
+#include "worker/snapshot/snapshot_writer.hpp"
 #include "worker/source/capture_loop.hpp"
 #include "worker/source/connect_permit.hpp"
 #include "worker/startup_steps.hpp"
@@ -96,6 +97,7 @@ class Worker {
   Mutex left_mutex_;
   std::optional<RtspSession> left_ BULKHEAD_GUARDED_BY(left_mutex_);  // to end before connecting
   std::unique_ptr<ResultSinks> sinks_;                                // null: results are not kept
+  std::unique_ptr<SnapshotWriter> snapshots_;                         // null: nor are pictures
   TuningSlot tuning_;
   std::vector<GstCategory> debugged_;  // for a while; of the main thread
   std::atomic<bool> stuck_{false};

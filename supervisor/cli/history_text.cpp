@@ -33,6 +33,11 @@ std::string zones_text(const json& thing) {
   return text.empty() ? text : "  in " + text;
 }
 
+std::string snapshot_text(const json& event) {
+  const std::string name = text_of(event, "snapshot");
+  return name.empty() ? name : "  snapshot " + name;
+}
+
 /// "#12  car 0.91  plate=B 1  in gate"
 std::string thing_text(const json& thing, bool colours) {
   const std::int64_t track = count_of(thing, "trackId");
@@ -60,7 +65,7 @@ std::string history_lines(const json& result, bool colours) {
   const std::string kind = text_of(result, "kind");
   if (!kind.empty()) {
     return beginning + thing_text(result, colours) + "  " +
-           coloured(kind, Colour::Yellow, colours) + "\n";
+           coloured(kind, Colour::Yellow, colours) + snapshot_text(result) + "\n";
   }
   return beginning + coloured("gap", Colour::Yellow, colours) + "  " +
          std::to_string(count_of(result, "count")) + " results missing  " +

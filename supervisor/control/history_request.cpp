@@ -11,6 +11,7 @@
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/sink_limits.hpp"
+#include "common/snapshot_limits.hpp"
 #include "supervisor/control/json_rpc.hpp"
 #include "supervisor/control/query_pairs.hpp"
 #include "supervisor/log/log_filter.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kSessionKey = "subscriptionIdentifier";
 constexpr const char* kSessionsKey = "sessions";
 constexpr const char* kSessionsPath = "params.sessions";
 
@@ -92,6 +94,8 @@ void read_sessions(JsonFields& fields, const Identity& who, HistoryQuery& query)
   }
 }
 
+std::string reader_of(const Identity& who) { return who.token != 0 ? who.name : who.address; }
+
 /// A value of an HTTP query as the JSON that it looks like.
 json number_or_text(const std::string& text) {
   json number = json::parse(text, nullptr, false);
@@ -114,7 +118,7 @@ Result<HistoryQuery> read_history_query(const Identity& who, const json& params)
   JsonFields fields{params, "params"};
   HistoryQuery query;
   query.scope = who.scope;
-  query.reader = who.token != 0 ? who.name : who.address;
+  query.reader = reader_of(who);
   read_sessions(fields, who, query);
   read_filter(fields, query.filter);
   query.order = static_cast<HistoryOrder>(fields.one_of("order", {"newest", "oldest"}, 0));
@@ -143,6 +147,38 @@ Result<json> history_params_of(std::string_view query) {
     }
     const bool is_number = key == "limit" || key == "trackId" || key == "minConfidence";
     params[key] = is_number ? number_or_text(value) : json(value);
+  }
+  return Result<json>{boost::system::in_place_value, std::move(params)};
+}
+
+Result<SnapshotQuery> read_snapshot_query(const Identity& who, const json& params) {
+  JsonFields fields{params, "params"};
+  const auto session =
+      SubscriptionId::parse(fields.required_string(kSessionKey, limits::kSubscriptionIdChars));
+  if (!session) fields.fail(kSessionKey, session.error().message);
+  const auto captured =
+      ipc::parse_snapshot_name(fields.required_string("snapshot", limits::kSnapshotNameBytes));
+  if (!captured) fields.fail("snapshot", "is no name that an event gave as its snapshot");
+  const bool has_boxes = fields.boolean("boxes", false);
+  if (const auto done = fields.finish(); !done) return done.error();
+  return SnapshotQuery{.session = *session,
+                       .capture_wall_ns = *captured,
+                       .kind = has_boxes ? ipc::SnapshotKind::WithBoxes : ipc::SnapshotKind::AsSent,
+                       .reader = reader_of(who)};
+}
+
+Result<json> snapshot_params_of(const std::string& session, const std::string& name,
+                                std::string_view query) {
+  const auto pairs = query_pairs(query);
+  if (!pairs) return pairs.error();
+  json params{{kSessionKey, session}, {"snapshot", name}};
+  for (const auto& [key, value] : *pairs) {
+    const bool is_known = key == "boxes" && !params.contains(key);
+    if (!is_known || (value != "0" && value != "1")) {
+      return Error{ErrorCode::InvalidParams, "the query may be boxes=1 or boxes=0, and no more",
+                   "query"};
+    }
+    params[key] = value == "1";
   }
   return Result<json>{boost::system::in_place_value, std::move(params)};
 }

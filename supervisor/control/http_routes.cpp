@@ -132,6 +132,10 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
     if (!allows({"GET"}, request, done)) return;
     return answer_history(request, std::move(done));
   }
+  if (path.starts_with(std::string{kHistory} + "/")) {
+    return answer_event_snapshot(request, std::string_view{path}.substr(kHistory.size() + 1),
+                                 std::move(done));
+  }
   if (path == kOwnLogs) {
     if (!allows({"GET"}, request, done)) return;
     return answer_logs(request, {}, done);
@@ -224,6 +228,30 @@ void HttpRoutes::answer_history(const HttpRequest& request, Done done) const {
   const auto params = history_params_of(query_of(request.target));
   if (!params) return done(http_error(400, params.error()));
   call(request, "history.query", json_text_of(*params), std::move(done));
+}
+
+/// `rest` is SESSION/snapshots/NAME.
+void HttpRoutes::answer_event_snapshot(const HttpRequest& request, std::string_view rest,
+                                       Done done) const {
+  constexpr std::string_view kSnapshots = "/snapshots/";
+  const std::size_t middle = rest.find(kSnapshots);
+  if (middle == std::string_view::npos) return done(not_found());
+  const auto session = percent_decoded(rest.substr(0, middle));
+  const auto name = percent_decoded(rest.substr(middle + kSnapshots.size()));
+  if (!session || !name) return done(not_found());
+  if (!allows({"GET"}, request, done)) return;
+  const auto params = snapshot_params_of(*session, *name, query_of(request.target));
+  if (!params) return done(http_error(400, params.error()));
+  auto query = read_snapshot_query(*request.identity, *params);
+  if (!query) return done(http_error(400, query.error()));
+  if (!request.identity->scope.covers(query->session)) {
+    return done(http_error(404, no_such_session(query->session.text())));
+  }
+  services_.history->snapshot(
+      *std::move(query), [done = std::move(done)](Result<std::string> jpeg) {
+        if (!jpeg) return done(http_error(http_status_of(jpeg.error().code), jpeg.error()));
+        done({.status = 200, .content_type = "image/jpeg", .body = *std::move(jpeg), .allow = {}});
+      });
 }
 
 /// An empty `session`: the supervisor's own log.

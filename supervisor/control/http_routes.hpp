@@ -52,6 +52,7 @@ class HttpRoutes {
   void answer_sessions(const HttpRequest& request, Done done) const;
   void answer_session(const HttpRequest& request, std::string_view rest, Done done) const;
   void answer_history(const HttpRequest& request, Done done) const;
+  void answer_event_snapshot(const HttpRequest& request, std::string_view rest, Done done) const;
   void answer_logs(const HttpRequest& request, const std::string& session, const Done& done) const;
   void answer_snapshot(const HttpRequest& request, const std::string& name, Done done) const;
   [[nodiscard]] HttpReply readiness(const AccessScope& scope) const;

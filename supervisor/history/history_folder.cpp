@@ -67,6 +67,11 @@ Result<> HistoryFolder::admit(const std::string& reader) {
   return {};
 }
 
+void HistoryFolder::answered(const std::string& reader) {
+  --waiting_total_;
+  if (--waiting_[reader] == 0) waiting_.erase(reader);
+}
+
 void HistoryFolder::query(HistoryQuery query, std::function<void(Result<HistoryPage>)> done) {
   if (const auto admitted = admit(query.reader); !admitted) {
     return asio::post(loop_, [done = std::move(done), error = admitted.error()] { done(error); });
@@ -77,9 +82,20 @@ void HistoryFolder::query(HistoryQuery query, std::function<void(Result<HistoryP
         return read_history_page(path, query, monotonic_ns() + kQueryNs);
       },
       [this, reader, done = std::move(done)](HistoryPage page) {
-        --waiting_total_;
-        if (--waiting_[reader] == 0) waiting_.erase(reader);
+        answered(reader);
         done(std::move(page));
+      });
+}
+
+void HistoryFolder::snapshot(SnapshotQuery query, std::function<void(Result<std::string>)> done) {
+  if (const auto admitted = admit(query.reader); !admitted) {
+    return asio::post(loop_, [done = std::move(done), error = admitted.error()] { done(error); });
+  }
+  const std::string reader = query.reader;
+  run([path = path_, query = std::move(query)] { return read_snapshot(path, query); },
+      [this, reader, done = std::move(done)](Result<std::string> jpeg) {
+        answered(reader);
+        done(std::move(jpeg));
       });
 }
 

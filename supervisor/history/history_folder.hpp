@@ -15,6 +15,7 @@
 #include "common/result.hpp"
 #include "common/sink_limits.hpp"
 #include "supervisor/history/history_query.hpp"
+#include "supervisor/history/snapshot_file.hpp"
 
 namespace spdlog {
 class logger;
@@ -39,6 +40,9 @@ class HistoryFolder {
   /// Answers in a later turn of the loop.
   void query(HistoryQuery query, std::function<void(Result<HistoryPage>)> done);
 
+  /// The JPEG of an event, likewise. The errors of read_snapshot.
+  void snapshot(SnapshotQuery query, std::function<void(Result<std::string>)> done);
+
   /// Now, and from then on once each limits::kHistorySweepTime: what no worker takes away.
   void keep_for(std::chrono::seconds max_age);
 
@@ -52,6 +56,7 @@ class HistoryFolder {
   void run(Job job, Done done);
   void sweep(std::chrono::seconds max_age);
   [[nodiscard]] Result<> admit(const std::string& reader);
+  void answered(const std::string& reader);
 
   boost::asio::io_context& loop_;
   std::filesystem::path path_;

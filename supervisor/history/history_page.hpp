@@ -21,7 +21,8 @@ namespace bulkhead::supervisor {
 
 /// Takes away what is no longer to be kept where there is no worker that would: files that nobody
 /// has written for `max_age_ns` (by the wall clock) and nobody has open, with all that belongs to
-/// them; the same for what was set aside. Folders stay. The number of histories that are gone.
+/// them; the same for what was set aside, and pictures of that age. Folders stay. The number of
+/// histories that are gone.
 std::size_t sweep_history(const std::filesystem::path& history_dir, std::int64_t max_age_ns);
 
 }  // namespace bulkhead::supervisor

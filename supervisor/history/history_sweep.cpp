@@ -13,6 +13,7 @@
 #include "common/unique_fd.hpp"
 #include "ipc/history_file.hpp"
 #include "supervisor/history/history_page.hpp"
+#include "supervisor/history/snapshot_file.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -71,6 +72,8 @@ std::size_t sweep_history(const fs::path& history_dir, std::int64_t max_age_ns) 
     sweep_one(folder / ipc::kHistoryAsideName, before_ns);
     // The folder stays: a worker that starts now may be about to use it.
     gone += sweep_one(folder / ipc::kHistoryFileName, before_ns) ? 1 : 0;
+    // Also beside a worker: it would take them away itself.
+    sweep_snapshots(folder, before_ns);
   }
   return gone;
 }

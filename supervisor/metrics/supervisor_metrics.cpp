@@ -121,6 +121,15 @@ void append_frames(PrometheusText& text, const std::vector<SessionView>& session
   append_counter(text, sessions, "bulkhead_sink_gaps_total",
                  "Gaps told to sinks: results that they will not get.",
                  &SessionCounters::sink_gaps_total);
+  append_counter(text, sessions, "bulkhead_snapshots_written_total",
+                 "Frames of events that were kept as pictures.",
+                 &SessionCounters::snapshots_written_total);
+  append_counter(text, sessions, "bulkhead_snapshots_dropped_total",
+                 "Frames of events that were not kept: the disk took others slower than they came.",
+                 &SessionCounters::snapshots_dropped_total);
+  append_counter(text, sessions, "bulkhead_snapshots_failed_total",
+                 "Frames of events that were not kept: the disk did not take them.",
+                 &SessionCounters::snapshots_failed_total);
   append_counter(text, sessions, "bulkhead_crops_total",
                  "Objects that a stage of the cascade looked at.", &SessionCounters::crops_total);
   append_counter(text, sessions, "bulkhead_crops_skipped_total",

@@ -87,6 +87,9 @@ struct SessionCounters {
   std::uint64_t sink_gaps_total = 0;          // told to sinks of what they will not get
   std::uint64_t sink_backlog_records = 0;     // of the sink that is farthest behind
   std::uint32_t sinks_failing = 0;            // now
+  std::uint64_t snapshots_written_total = 0;  // frames of events, kept as pictures
+  std::uint64_t snapshots_dropped_total = 0;  // that waited for the disk too long
+  std::uint64_t snapshots_failed_total = 0;   // that it did not take
   std::int64_t last_frame_age_ms = -1;        // -1: none yet
   std::uint32_t source_width = 0;
   std::uint32_t source_height = 0;

@@ -61,6 +61,9 @@ void read_counters(const ipc::StatusPage& page, std::int64_t now_ns, SessionCoun
   counters.sink_gaps_total = read(page.sink_gaps_total);
   counters.sink_backlog_records = read(page.sink_backlog_records);
   counters.sinks_failing = read(page.sinks_failing);
+  counters.snapshots_written_total = read(page.snapshots_written_total);
+  counters.snapshots_dropped_total = read(page.snapshots_dropped_total);
+  counters.snapshots_failed_total = read(page.snapshots_failed_total);
   counters.source_width = read(page.source_width);
   counters.source_height = read(page.source_height);
   const std::int64_t last_frame_ns = read(page.last_frame_ns);

@@ -18,8 +18,8 @@ CAMERA = "display-001;cam-001"
 ORDER = ("session.subscribe", "session.setSubscriptionList", "session.list", "session.get",
          "session.reconfigure", "session.snapshot", "stream.open", "stream.stats", "stream.close",
          "session.restart", "log.tail", "log.untail", "log.gstDebug", "system.state",
-         "rpc.discover", "session.unsubscribe", "history.query", "token.add", "token.list",
-         "token.revoke", "auth.ticket", "system.upgrade")
+         "rpc.discover", "session.unsubscribe", "history.query", "history.snapshot", "token.add",
+         "token.list", "token.revoke", "auth.ticket", "system.upgrade")
 STOPS = "only in the moments in which the supervisor stops"
 DISK = "a disk that fails"
 WORKER = "workers with one misbehaviour each: tests/process/session/"
@@ -41,6 +41,8 @@ NOT_PROVOKED = {
     **{("history.query", code): "tests/unit/history, tests/process/control/test_history.py"
        for code in ("LIMIT_REACHED", "UNAVAILABLE", "TIMEOUT", "VERSION_MISMATCH", "CORRUPT",
                     "IO")},
+    **{("history.snapshot", code): "tests/unit/history/snapshot_file_test.cpp"
+       for code in ("LIMIT_REACHED", "CORRUPT", "IO")},
     **{("session.restart", code): WORKER for code in (
         "TIMEOUT", "LIMIT_REACHED", "MODEL_INVALID", "SPAWN_FAILED", "PROTOCOL_ERROR",
         "VERSION_MISMATCH", "CORRUPT", "WORKER_DIED", "WORKER_HUNG", "CRASH_LOOP",
@@ -153,6 +155,12 @@ class Running(unittest.IsolatedAsyncioTestCase):
             self.folder, "--mount", f"/stream1={CLIPS / 'people.mp4'}", "--user", "operator",
             "--password-file", self.folder / "password")))
 
+    def keep_picture(self, supervisor, name):
+        """As a worker of the camera would have left it."""
+        folder = supervisor.state_dir / "history" / CAMERA.replace(";", "_") / "snapshots"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.boxes.jpg").write_bytes(b"\xff\xd8\xff\xe0 and so on")
+
     def supervisor(self, *arguments):
         return self.enterContext(running(Supervisor(self.folder, *arguments)))
 
@@ -169,6 +177,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
                     params["streamId"] = "s2"
                 if name == "log.untail":
                     params["tailId"] = tail
+                if name == "history.snapshot":
+                    self.keep_picture(supervisor, params["snapshot"])
                 result = await client.call(name, **params)
                 assert_fits(result, METHODS[name]["result"]["schema"], name)
                 self.assertLessEqual(expected.keys(), result.keys(), name)
@@ -212,6 +222,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
                          "session.restart", "session.snapshot", "log.tail"):
                 await provoke("NOT_FOUND", name, subscriptionIdentifier="nobody")
             await provoke("NOT_FOUND", "history.query", sessions=["nobody"])
+            await provoke("NOT_FOUND", "history.snapshot", subscriptionIdentifier="nobody",
+                          snapshot="1")
             await client.call("token.add", name="taken")
             await provoke("ALREADY_EXISTS", "token.add", name="taken")
             await provoke("NOT_FOUND", "token.revoke", name="nobody")

@@ -92,6 +92,9 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
     dark_picture_ = {};
     if (stages_.on_first_inferred) stages_.on_first_inferred();
   }
+  if (stages_.snapshots != nullptr) {
+    stages_.snapshots->observe(frame, inference->objects, inference->events);
+  }
   publish(inference->events);
   const auto priority =
       inference->objects.empty() ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important;

@@ -21,6 +21,7 @@
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
 #include "worker/sink/kept_results.hpp"
+#include "worker/snapshot/snapshot_stage.hpp"
 #include "worker/zone/scene_stage.hpp"
 
 namespace bulkhead::worker {
@@ -52,6 +53,7 @@ class DetectLoop {
     std::function<void(const ipc::Reconfigure&)> tune;  // what of it concerns `infer`
     std::function<void()> on_first_inferred;            // may be empty
     KeptResults* kept = nullptr;                        // null: nobody keeps results
+    SnapshotStage* snapshots = nullptr;                 // null: nor pictures of events
     std::function<std::vector<ClassedEvent>()> wait{};  // while no frame comes; may be empty
   };
 

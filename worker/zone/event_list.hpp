@@ -23,23 +23,23 @@ class EventList {
  public:
   struct Entry {
     ipc::Event event;
-    bool is_critical = false;  // by its zone
+    bool is_critical = false;     // by its zone
+    bool wants_snapshot = false;  // likewise
   };
 
   explicit EventList(const Moment& moment) : moment_{moment} {}
 
   [[nodiscard]] const Moment& moment() const noexcept { return moment_; }
 
-  ipc::Event& add(EventKind kind, const Object& object, bool is_critical = false) {
+  Entry& add(EventKind kind, const Object& object) {
     entries_.push_back({.event = {.kind = kind,
                                   .frame_id = moment_.frame_id,
                                   .capture_wall_ns = moment_.capture_wall_ns,
                                   .width = moment_.width,
                                   .height = moment_.height,
                                   .zone = {},
-                                  .object = object},
-                        .is_critical = is_critical});
-    return entries_.back().event;
+                                  .object = object}});
+    return entries_.back();
   }
 
   [[nodiscard]] std::vector<Entry> take() { return std::exchange(entries_, {}); }

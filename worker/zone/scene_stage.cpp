@@ -87,7 +87,8 @@ std::vector<ClassedEvent> SceneStage::classed(EventList& events) {
     if (may_be_critical) critical_.take(events.moment().at_ns);
     out.push_back(
         {.priority = may_be_critical ? ipc::PriorityClass::Critical : ipc::PriorityClass::Important,
-         .event = std::move(entry.event)});
+         .event = std::move(entry.event),
+         .wants_snapshot = entry.wants_snapshot});
   }
   return out;
 }

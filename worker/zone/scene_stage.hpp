@@ -20,6 +20,7 @@ namespace bulkhead::worker {
 struct ClassedEvent {
   ipc::PriorityClass priority = ipc::PriorityClass::Important;
   ipc::Event event;
+  bool wants_snapshot = false;  // by its zone
 };
 
 /// The stage after tracking: which zones each tracked object is in, and what happened to tracks and

@@ -36,7 +36,7 @@ void TrackLives::observe(std::span<const Track> tracks, std::span<const Object> 
 void TrackLives::follow(const Track& track, Life& life, EventList& events) const {
   const std::int64_t now_ns = events.moment().at_ns;
   const auto tell = [&](EventKind kind) {
-    events.add(kind, life.last).dwell_ms = age_ms(track);
+    events.add(kind, life.last).event.dwell_ms = age_ms(track);
     life.told_ns = now_ns;
   };
   if (!life.told_ns) return tell(EventKind::TrackNew);
@@ -54,7 +54,7 @@ void TrackLives::follow(const Track& track, Life& life, EventList& events) const
 void TrackLives::end(const Track& track, EventList& events) {
   const auto life = lives_.find(track.id);
   if (life == lives_.end()) return;
-  events.add(EventKind::TrackEnd, life->second.last).dwell_ms = age_ms(track);
+  events.add(EventKind::TrackEnd, life->second.last).event.dwell_ms = age_ms(track);
   lives_.erase(life);
 }
 

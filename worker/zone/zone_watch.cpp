@@ -99,9 +99,12 @@ void ZoneWatch::cross(State& state, const Point& place, EventList& events) {
 }
 
 ipc::Event& ZoneWatch::add(EventKind kind, const Object& object, EventList& events) const {
-  ipc::Event& event = events.add(kind, object, spec_.critical[static_cast<std::size_t>(kind)]);
-  event.zone = spec_.name;
-  return event;
+  EventList::Entry& entry = events.add(kind, object);
+  entry.is_critical = spec_.critical[static_cast<std::size_t>(kind)];
+  // Who has left is not to be seen any more, or elsewhere.
+  entry.wants_snapshot = spec_.snapshot && kind != EventKind::ZoneLeave;
+  entry.event.zone = spec_.name;
+  return entry.event;
 }
 
 void ZoneWatch::enter(State& state, EventList& events) {

@@ -70,6 +70,28 @@ class Access(unittest.IsolatedAsyncioTestCase):
             message = await receive(client)
         self.assertEqual(message["params"]["session"], "hall-1")
 
+    async def test_pictures_of_events_are_given_within_the_scope_alone(self):
+        for session in ("hall-1", "gate"):
+            folder = self.folder / "history" / session / "snapshots"
+            folder.mkdir(parents=True)
+            (folder / "7.jpg").write_bytes(b"\xff\xd8\xff " + session.encode())
+        self.start()
+        token = self.make("hall", scope=["hall-*"])
+        path = "/api/v1/history/{}/snapshots/7"
+        status, head, body = self.ask("GET", path.format("hall-1"), bearer(token))
+        self.assertEqual((status, body), (200, b"\xff\xd8\xff hall-1"))
+        self.assertIn("X-Content-Type-Options: nosniff", head)
+        outside = self.ask("GET", path.format("gate"), bearer(token))
+        self.assertEqual((outside[0], json.loads(outside[2])["error"]["code"]), (404, "NOT_FOUND"))
+        self.assertEqual(self.ask("GET", path.format("gate"), bearer("bulkhead_wrong"))[0], 401)
+        async with self.open(token) as client:
+            inside = await call(client, "history.snapshot", subscriptionIdentifier="hall-1",
+                                snapshot="7")
+            self.assertIn("data", inside["result"])
+            outside = await call(client, "history.snapshot", subscriptionIdentifier="gate",
+                                 snapshot="7")
+            self.assertEqual(outside["error"]["data"]["code"], "NOT_FOUND")
+
     async def test_wrong_credentials_are_refused_also_from_this_machine(self):
         self.start()
         for headers in (bearer("bulkhead_wrong"), bearer(""), ("Authorization: Basic YTpi",)):

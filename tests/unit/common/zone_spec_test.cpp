@@ -50,8 +50,11 @@ TEST(ZoneSpecTest, WhatIsWrittenReadsBackAsEqual) {
   json full = with(with(square(), "classes", {"person"}), "minConfidence", 0.3);
   full = with(with(full, "dwellSeconds", 2.5), "debounceSeconds", 0.0);
   full = with(with(full, "anchor", "center"), "critical", {"zone.enter", "zone.dwell"});
+  full = with(full, "snapshot", true);
   const auto zones = read_zones(json::array({full, with(gate(), "critical", true)}), "zones");
   ASSERT_TRUE(zones) << zones.error().message;
+  EXPECT_TRUE(zones->front().snapshot);
+  EXPECT_FALSE(zones->back().snapshot);
   const json written = to_json(*zones);
   EXPECT_EQ(written[0]["minConfidence"].dump(), "0.3");
   EXPECT_EQ(written[0]["critical"], json({"zone.enter", "zone.dwell"}));
@@ -89,6 +92,7 @@ TEST(ZoneSpecTest, WhatAZoneAsksForIsCheckedByName) {
   expect_refused(with(square(), "critical", 1), zone + ".critical", "true, false or a list");
   expect_refused(with(gate(), "dwellSeconds", 1), zone + ".dwellSeconds", "polygon");
   expect_refused(with(square(), "debounceSeconds", 61), zone + ".debounceSeconds", "0 to 60");
+  expect_refused(with(square(), "snapshot", "yes"), zone + ".snapshot", "");
   expect_refused(with(square(), "colour", "red"), zone + ".colour", "");
 }
 

@@ -110,6 +110,12 @@ TEST(HostileRecord, IsCorruptWithAnEventThatCannotBe) {
   expect_refused("objects.label_id", [](Event& e) { e.object.label_id = limits::kLabels; });
 }
 
+TEST(HostileRecord, IsCorruptWithAnEventWhosePictureIsNeitherThereNorNot) {
+  std::vector<std::byte> bytes = encoded(record_of(sample_event()));
+  bytes.back() = std::byte{2};
+  expect_corrupt(bytes, "has_snapshot");
+}
+
 TEST(HostileRecord, IsCorruptWithASessionThatIsNeitherThereNorNot) {
   std::vector<std::byte> bytes;
   WireWriter writer = begin_record(bytes, kRtspSessionChange);

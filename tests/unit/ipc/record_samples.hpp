@@ -63,7 +63,8 @@ inline Event sample_event() {
                           .track_id = 12,
                           .zones = 5},
                .dwell_ms = 1200,
-               .count = 3};
+               .count = 3,
+               .has_snapshot = true};
 }
 
 /// One of each kind.

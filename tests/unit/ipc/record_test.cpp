@@ -347,6 +347,7 @@ TEST(Record, AnEventAndTheNamesOfZonesComeOutAsTheyWentIn) {
   EXPECT_EQ(event.object.zones, asked.object.zones);
   EXPECT_EQ(event.dwell_ms, asked.dwell_ms);
   EXPECT_EQ(event.count, asked.count);
+  EXPECT_TRUE(event.has_snapshot);
   const auto zones = decode_record(encoded(record_of(ZonesInEffect{.names = {"a", "b"}})));
   ASSERT_TRUE(zones);
   EXPECT_EQ(std::get<ZonesInEffect>(zones->body).names, (std::vector<std::string>{"a", "b"}));

@@ -197,6 +197,11 @@ TEST(NotificationTest, AnEventTellsOnlyWhatItsKindHas) {
   EXPECT_EQ(left["dwellMs"], 1500);
   EXPECT_FALSE(left.contains("count") || left.contains("direction") || left.contains("reason"));
   EXPECT_FALSE(told(EventKind::ZoneEnter).contains("dwellMs"));
+  EXPECT_FALSE(left.contains("snapshot"));
+  event.has_snapshot = true;
+  event.capture_wall_ns = 1'767'614'400'123'456'789;
+  EXPECT_EQ(told(EventKind::ZoneEnter)["snapshot"], "1767614400123456789")
+      << "a text, for JavaScript's numbers have 53 bits";
   const json count = told(EventKind::ZoneCount);
   EXPECT_EQ(count["count"], 3);
   EXPECT_FALSE(count.contains("bbox") || count.contains("trackId") || count.contains("dwellMs"));

@@ -154,6 +154,18 @@ TEST_F(SceneStageTest, WhoIsInAZoneThatDoesNotChangeStaysInItWhereverItStandsInT
   ASSERT_EQ(frame(1300, {walker(200)}), (Told{"left zone.dwell"})) << "its other times count";
 }
 
+TEST_F(SceneStageTest, AZoneThatAsksForPicturesFromNowOnKeepsWhoIsInAndHandsItsWishOn) {
+  confirm(200);
+  ZoneSpec left = half("left", 0, 0.5F);
+  left.snapshot = true;
+  left.dwell_seconds = 1;
+  stage_.tune({.zones = {left}});
+  frame(300, {walker(200)});
+  ASSERT_EQ(frame(1300, {walker(200)}), (Told{"left zone.dwell"}));
+  EXPECT_TRUE(events_[0].wants_snapshot);
+  EXPECT_FALSE(events_[0].event.has_snapshot) << "nobody has taken one yet";
+}
+
 TEST_F(SceneStageTest, EverybodyLeavesAZoneThatChangesAndComesToTheNew) {
   confirm(200);
   stage_.tune({.zones = {half("left", 0, 0.4F)}});

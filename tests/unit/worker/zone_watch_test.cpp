@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -294,6 +295,36 @@ TEST_F(LineTest, AWayWithAHoleInItIsTakenToBeStraight) {
   frame(*zone_, 0, {someone(100)});
   EXPECT_TRUE(frame(*zone_, 1500, {someone(900)}).empty());
   EXPECT_EQ(frame(*zone_, 1900, {someone(900)}).size(), 1U);
+}
+
+TEST_F(ZoneWatchTest, AllThatHappensInAZoneThatAsksForPicturesWantsOneButThatSomebodyHasLeft) {
+  const auto wants = [](ZoneSpec spec) {
+    ZoneWatch zone{std::move(spec), kLabels};
+    std::map<EventKind, bool> wanted;
+    const auto at = [&](std::int64_t at_ms, float x) {
+      EventList list{{.at_ns = at_ms * kZoneMs, .width = 1000, .height = 1000}};
+      zone.observe(someone(x), list);
+      zone.finish(list);
+      for (const auto& entry : list.take()) wanted[entry.event.kind] = entry.wants_snapshot;
+    };
+    at(0, 400);
+    at(400, 400);
+    at(1500, 400);
+    at(2000, 700);
+    at(2400, 700);
+    return wanted;
+  };
+  ZoneSpec zone = left_half();
+  zone.dwell_seconds = 1;
+  EXPECT_EQ(wants(zone), (std::map<EventKind, bool>{{EventKind::ZoneEnter, false},
+                                                    {EventKind::ZoneLeave, false},
+                                                    {EventKind::ZoneDwell, false},
+                                                    {EventKind::ZoneCount, false}}));
+  zone.snapshot = true;
+  EXPECT_EQ(wants(zone), (std::map<EventKind, bool>{{EventKind::ZoneEnter, true},
+                                                    {EventKind::ZoneLeave, false},
+                                                    {EventKind::ZoneDwell, true},
+                                                    {EventKind::ZoneCount, true}}));
 }
 
 }  // namespace
