@@ -4,6 +4,7 @@ bulkhead_test(model_test LABEL unit
     unit/worker/model_file_test.cpp
     unit/worker/onnx_signature_test.cpp
     unit/worker/optimized_model_test.cpp
+    unit/worker/signed_activations_test.cpp
   LINK bulkhead::model
 )
 target_compile_definitions(model_test PRIVATE
