@@ -10,8 +10,8 @@ namespace bulkhead::deploy {
 
 /// Holds what two detectors find in the same pictures against each other, and their times.
 ///
-/// Used by one thread. Both look at each picture one after the other, so that a busy machine is
-/// busy for both; then the middle of the ratios is taken.
+/// Used by one thread, which is the only one that computes: what counts is its processor time,
+/// whatever else the machine does. Both look at each picture, one after the other.
 class Comparison {
  public:
   Comparison(worker::Detector& one, worker::Detector& other) : one_{one}, other_{other} {}
@@ -25,7 +25,7 @@ class Comparison {
   /// Objects of one label whose boxes overlap by half, each counted once.
   [[nodiscard]] std::size_t found_by_both() const noexcept { return found_by_both_; }
 
-  /// How many times as fast the other one's engine is. Needs a picture.
+  /// How many times as fast the other one is: the middle of all pictures. Needs a picture.
   [[nodiscard]] double speed_of_other() const;
 
  private:

@@ -137,8 +137,8 @@ Result<> compare(const Options& options, const DetectStage& stage, Detector& flo
   });
   if (!looked) return looked.error();
   std::printf(
-      "On these pictures: %zu of the %zu objects that the floats find, and %zu others; engine "
-      "%.2f times as fast on this machine\n",
+      "On these pictures: %zu of the %zu objects that the floats find, and %zu others; %.2f "
+      "times as fast on this machine\n",
       comparison.found_by_both(), comparison.found_by_one(),
       comparison.found_by_other() - comparison.found_by_both(), comparison.speed_of_other());
   return {};
