@@ -4,6 +4,7 @@ bulkhead_test(model_test LABEL unit
     unit/worker/model_file_test.cpp
     unit/worker/onnx_signature_test.cpp
     unit/worker/optimized_model_test.cpp
+    unit/worker/signed_activations_test.cpp
   LINK bulkhead::model
 )
 target_compile_definitions(model_test PRIVATE
@@ -53,6 +54,13 @@ if(BULKHEAD_HAS_DATA)
     SOURCES e2e/worker/cascade_real_models_test.cpp
     LINK bulkhead::worker bulkhead_test_pictures
   )
+  bulkhead_test(quantized_model_test LABEL e2e
+    SOURCES e2e/worker/quantized_model_test.cpp
+    LINK bulkhead::detect bulkhead_test_pictures
+  )
+  target_compile_definitions(quantized_model_test PRIVATE
+    BULKHEAD_QUANTIZE="$<TARGET_FILE:bulkhead-quantize>")
+  add_dependencies(quantized_model_test bulkhead-quantize)
   bulkhead_test(real_models_test LABEL e2e
     SOURCES e2e/worker/real_models_test.cpp
     LINK bulkhead::detect bulkhead_test_pictures

@@ -52,6 +52,25 @@ class OnnxWriter {
     return raw_node(field(1, from) + field(2, to) + field(3, std::string{to} + "_node") +
                     field(4, type));
   }
+  /// A node of several inputs.
+  OnnxWriter& step(std::string_view type, const std::vector<std::string>& from,
+                   std::string_view to) {
+    std::string inputs;
+    for (const std::string& input : from) inputs += field(1, input);
+    return raw_node(inputs + field(2, to) + field(3, std::string{to} + "_node") + field(4, type));
+  }
+  /// A stored constant of one element, all bits 0, of ONNX's TensorProto.DataType.
+  OnnxWriter& zero(std::string_view name, std::uint64_t element_type) {
+    graph_ += field(5, zero_tensor(name, element_type));
+    return *this;
+  }
+  /// The same as the output of a node.
+  OnnxWriter& zero_node(std::string_view name, std::uint64_t element_type) {
+    constexpr std::uint64_t kTensor = 4;  // AttributeProto.AttributeType
+    return raw_node(field(2, name) + field(4, "Constant") +
+                    field(5, field(1, "value") + field(5, zero_tensor("", element_type)) +
+                                 integer(20, kTensor)));
+  }
   /// A node with an attribute that holds a subgraph.
   OnnxWriter& node_with_subgraph(std::string_view subgraph) {
     return raw_node(field(5, field(1, "body") + field(6, subgraph)));
@@ -69,6 +88,10 @@ class OnnxWriter {
   OnnxWriter& raw_node(const std::string& node) {
     graph_ += field(1, node);
     return *this;
+  }
+  static std::string zero_tensor(std::string_view name, std::uint64_t element_type) {
+    const std::size_t bytes = element_type == 1 ? sizeof(float) : 1;
+    return integer(2, element_type) + field(8, name) + field(9, std::string(bytes, '\0'));
   }
   static std::string varint(std::uint64_t value) {
     std::string bytes;

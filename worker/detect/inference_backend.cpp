@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "common/limits.hpp"
+#include "common/redaction.hpp"
 #include "worker/detect/onnxruntime_backend.hpp"
 #include "worker/detect/opencv_backend.hpp"
 
@@ -24,6 +26,12 @@ bool fits(const Dimension& dimension, std::int64_t wanted) {
   return dimension.size < 0 || dimension.size == wanted;
 }
 
+#if defined(__x86_64__)
+constexpr bool kSignedBytesAreSlow = true;  // for ONNX Runtime; see find_signed_activation
+#else
+constexpr bool kSignedBytesAreSlow = false;
+#endif
+
 /// Empty where one picture of three channels can go in and floats come out.
 std::string objection(Engine engine, const OnnxSignature& model, InputSize input) {
   if (model.inputs.size() != 1) return "it wants several inputs";
@@ -39,6 +47,12 @@ std::string objection(Engine engine, const OnnxSignature& model, InputSize input
   if (!fits(image.dimensions[0], 1)) return "it wants batches; export it with a batch of 1";
   if (!form.interleaved && !fits(image.dimensions[1], 3)) {
     return "its input has not 3 channels in second place";
+  }
+  if (kSignedBytesAreSlow && engine == Engine::OnnxRuntime && !model.signed_activation.empty()) {
+    return "it computes \"" + printable_text(model.signed_activation, limits::kLabelBytes) +
+           "\" in signed bytes, which takes 2 to 6 times as long as floats on this kind of "
+           "processor; quantise it with unsigned activations and signed weights, as "
+           "deploy/quantize_model does with the file of floats";
   }
   const InputSize declared = declared_input(model);
   if ((declared.height != 0 && declared.height != input.height) ||

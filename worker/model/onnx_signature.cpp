@@ -1,13 +1,13 @@
 #include "worker/model/onnx_signature.hpp"
 
-#include <cstring>
-#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "common/limits.hpp"
 #include "common/redaction.hpp"
+#include "worker/model/protobuf_reader.hpp"
+#include "worker/model/signed_activations.hpp"
 
 namespace bulkhead::worker {
 
@@ -18,87 +18,6 @@ using Bytes = std::span<const std::byte>;
 constexpr int kSubgraphDepth = 16;  // If and Loop inside each other
 constexpr std::size_t kShownBytes = 64;
 
-enum class Wire : std::uint64_t { Varint = 0, Fixed64 = 1, Sized = 2, Fixed32 = 5 };
-
-/// One field of a protobuf message: its number, and its value as its wire type has it.
-struct Field {
-  std::uint64_t number = 0;
-  Wire wire = Wire::Varint;
-  std::uint64_t integer = 0;
-  Bytes bytes;
-
-  [[nodiscard]] bool is_message(std::uint64_t wanted) const noexcept {
-    return number == wanted && wire == Wire::Sized;
-  }
-  [[nodiscard]] bool is_integer(std::uint64_t wanted) const noexcept {
-    return number == wanted && wire == Wire::Varint;
-  }
-  [[nodiscard]] std::string text() const {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-};
-
-/// Walks the fields of one message. Stops at the first byte that fits no protobuf.
-class FieldReader {
- public:
-  explicit FieldReader(Bytes message) noexcept : rest_{message} {}
-
-  std::optional<Field> next() noexcept {
-    if (rest_.empty() || broken_) return std::nullopt;
-    Field field;
-    const auto tag = varint();
-    field.number = tag >> 3;
-    field.wire = static_cast<Wire>(tag & 7);
-    switch (field.wire) {
-      case Wire::Varint:
-        field.integer = varint();
-        break;
-      case Wire::Fixed64:
-        take(8);
-        break;
-      case Wire::Fixed32:
-        take(4);
-        break;
-      case Wire::Sized:
-        field.bytes = take(varint());
-        break;
-      default:
-        broken_ = true;
-    }
-    if (field.number == 0) broken_ = true;
-    if (broken_) return std::nullopt;
-    return field;
-  }
-
-  [[nodiscard]] bool broken() const noexcept { return broken_; }
-
- private:
-  std::uint64_t varint() noexcept {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-      const auto byte = std::to_integer<std::uint64_t>(rest_.front());
-      rest_ = rest_.subspan(1);
-      value |= (byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
-    }
-    broken_ = true;
-    return 0;
-  }
-
-  Bytes take(std::uint64_t count) noexcept {
-    if (broken_ || count > rest_.size()) {
-      broken_ = true;
-      return {};
-    }
-    const Bytes taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-
-  Bytes rest_;
-  bool broken_ = false;
-};
-
 /// Fills a signature. One object reads one file; `sound` stays true while all bytes fit.
 class SignatureReader {
  public:
@@ -108,7 +27,7 @@ class SignatureReader {
 
   // Numbers of fields are those of onnx.proto, which never change.
   void model(Bytes message) {
-    each(message, [this](const Field& field) {
+    each(message, [this](const ProtobufField& field) {
       if (field.is_integer(1)) signature.ir_version = static_cast<std::int64_t>(field.integer);
       if (field.is_message(8)) opset(field.bytes);
       if (field.is_message(14)) metadata(field.bytes);
@@ -126,15 +45,13 @@ class SignatureReader {
  private:
   template <class Visit>
   void each(Bytes message, Visit visit) {
-    FieldReader reader{message};
-    while (const auto field = reader.next()) visit(*field);
-    if (reader.broken()) sound = false;
+    if (!each_field(message, visit)) sound = false;
   }
 
   void opset(Bytes message) {
     std::string domain;
     std::int64_t version = 0;
-    each(message, [&](const Field& field) {
+    each(message, [&](const ProtobufField& field) {
       if (field.is_message(1)) domain = field.text();
       if (field.is_integer(2)) version = static_cast<std::int64_t>(field.integer);
     });
@@ -144,7 +61,7 @@ class SignatureReader {
   void metadata(Bytes message) {
     std::string key;
     std::string value;
-    each(message, [&](const Field& field) {
+    each(message, [&](const ProtobufField& field) {
       if (field.is_message(1)) key = field.text();
       if (field.is_message(2)) value = field.text();
     });
@@ -152,7 +69,7 @@ class SignatureReader {
   }
 
   void graph(Bytes message, int depth) {
-    each(message, [this, depth](const Field& field) {
+    each(message, [this, depth](const ProtobufField& field) {
       if (field.is_message(5)) tensor(field.bytes, depth);
       if (field.is_message(15)) sparse_tensor(field.bytes, depth);
       if (depth > 0) return;
@@ -163,19 +80,19 @@ class SignatureReader {
   }
 
   void nodes_of(Bytes message, std::uint64_t node_field, int depth) {
-    each(message, [this, node_field, depth](const Field& field) {
+    each(message, [this, node_field, depth](const ProtobufField& field) {
       if (field.is_message(node_field)) node(field.bytes, depth);
     });
   }
 
   void node(Bytes message, int depth) {
-    each(message, [this, depth](const Field& field) {
+    each(message, [this, depth](const ProtobufField& field) {
       if (field.is_message(5)) attribute(field.bytes, depth);
     });
   }
 
   void attribute(Bytes message, int depth) {
-    each(message, [this, depth](const Field& field) {
+    each(message, [this, depth](const ProtobufField& field) {
       if (field.is_message(5) || field.is_message(10)) tensor(field.bytes, depth + 1);
       if (field.is_message(22) || field.is_message(23)) sparse_tensor(field.bytes, depth + 1);
       if (!field.is_message(6) && !field.is_message(11)) return;
@@ -188,13 +105,13 @@ class SignatureReader {
   }
 
   void sparse_tensor(Bytes message, int depth) {
-    each(message, [this, depth](const Field& field) {
+    each(message, [this, depth](const ProtobufField& field) {
       if (field.is_message(1) || field.is_message(2)) tensor(field.bytes, depth);
     });
   }
 
   void tensor(Bytes message, int depth) {
-    each(message, [this, depth](const Field& field) {
+    each(message, [this, depth](const ProtobufField& field) {
       if (field.is_message(8) && depth == 0) initializers_.insert(field.text());
       if (field.is_message(13)) signature.external_weights = true;
       if (field.is_integer(14) && field.integer != 0) signature.external_weights = true;
@@ -203,7 +120,7 @@ class SignatureReader {
 
   TensorDeclaration value_declaration(Bytes message) {
     TensorDeclaration declared;
-    each(message, [&](const Field& field) {
+    each(message, [&](const ProtobufField& field) {
       if (field.is_message(1)) declared.name = field.text();
       if (field.is_message(2)) type(field.bytes, declared);
     });
@@ -211,9 +128,9 @@ class SignatureReader {
   }
 
   void type(Bytes message, TensorDeclaration& declared) {
-    each(message, [&](const Field& outer) {
+    each(message, [&](const ProtobufField& outer) {
       if (!outer.is_message(1)) return;  // sequences, maps: no tensor, element type stays 0
-      each(outer.bytes, [&](const Field& field) {
+      each(outer.bytes, [&](const ProtobufField& field) {
         if (field.is_integer(1)) declared.element_type = static_cast<std::int32_t>(field.integer);
         if (field.is_message(2)) shape(field.bytes, declared);
       });
@@ -221,10 +138,10 @@ class SignatureReader {
   }
 
   void shape(Bytes message, TensorDeclaration& declared) {
-    each(message, [&](const Field& outer) {
+    each(message, [&](const ProtobufField& outer) {
       if (!outer.is_message(1)) return;
       Dimension dimension;
-      each(outer.bytes, [&](const Field& field) {
+      each(outer.bytes, [&](const ProtobufField& field) {
         if (field.is_integer(1)) dimension.size = static_cast<std::int64_t>(field.integer);
         if (field.is_message(2)) dimension.name = field.text();
       });
@@ -275,6 +192,7 @@ Result<OnnxSignature> read_onnx_signature(std::span<const std::byte> file) {
   if (reader.signature.inputs.empty() || reader.signature.outputs.empty()) {
     return Error{ErrorCode::ModelInvalid, "is an ONNX file without inputs or outputs", {}};
   }
+  reader.signature.signed_activation = find_signed_activation(file);
   return std::move(reader.signature);
 }
 

@@ -35,6 +35,7 @@ struct OnnxSignature {
   std::vector<TensorDeclaration> outputs;
   std::map<std::string, std::string> metadata;
   bool external_weights = false;  // weights in other files, named by this one
+  std::string signed_activation;  // a tensor that is slow in signed bytes; empty: none
 };
 
 /// Reads the outer layers of the file's protobuf. Bytes are untrusted: every length is checked,

@@ -107,6 +107,23 @@ TEST_F(DetectorTest, TheCardTellsWhatRuns) {
   EXPECT_EQ(card.sha256.size(), 64U);
 }
 
+#if defined(__x86_64__)
+TEST_F(DetectorTest, SignedActivationsAreRefusedWithWhatToDoInstead) {
+  constexpr std::uint64_t kFloat = 1;
+  constexpr std::uint64_t kInt8 = 3;
+  auto model = end_to_end({0, 0, 1, 1, 0.5F, 0});
+  model.zero("scale", kFloat)
+      .zero("zero", kInt8)
+      .step("QuantizeLinear", {"images", "scale", "zero"}, "bytes")
+      .step("DequantizeLinear", {"bytes", "scale", "zero"}, "floats")
+      .step("Mul", {"floats", "floats"}, "squares");
+  write(model);
+  const std::string message = error_of_create(ErrorCode::ModelInvalid, "model");
+  EXPECT_NE(message.find("\"images\" in signed bytes"), std::string::npos) << message;
+  EXPECT_NE(message.find("deploy/quantize_model"), std::string::npos) << message;
+}
+#endif
+
 TEST_F(DetectorTest, BoxesInTheGreyBorderAreNoObjects) {
   write(end_to_end({0, 0, 64, 15, 0.9F, 0}));
   auto detector = create();
