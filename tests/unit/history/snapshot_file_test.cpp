@@ -19,6 +19,7 @@
 
 #include "common/clock.hpp"
 #include "common/snapshot_limits.hpp"
+#include "common/unique_fd.hpp"
 #include "ipc/history_file.hpp"
 #include "supervisor/history/history_folder.hpp"
 #include "supervisor/history/history_page.hpp"
