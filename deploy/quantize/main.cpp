@@ -122,6 +122,7 @@ Result<> write_whole(const std::string& bytes, const fs::path& file) {
     if (stream) fs::rename(part, file, failed);
     if (stream && !failed) return {};
   }
+  fs::remove(part, failed);
   return Error{ErrorCode::Io, "cannot write " + file.string(), {}};
 }
 
@@ -155,6 +156,12 @@ Result<> run(const Options& options) {
   const auto model = worker::locate_model(stage->model, *catalog, options.model_dir);
   if (!model) return model.error();
 
+  std::error_code absent;
+  if (fs::equivalent(model->file.path(), options.output, absent)) {
+    return Error{ErrorCode::InvalidParams,
+                 options.output + " is the file of floats itself; name another file",
+                 {}};
+  }
   const auto bytes = quantized_model(options, floats->card(), *model);
   if (!bytes) return bytes.error();
   if (const auto written = write_whole(*bytes, options.output); !written) return written.error();
