@@ -11,10 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "common/model_limits.hpp"
+#include "common/limits.hpp"
 #include "ipc/control_socket.hpp"
 #include "ipc/fetch_job.hpp"
 #include "ipc/worker_fds.hpp"
+#include "worker/fetch/bundle.hpp"
 #include "worker/fetch/fetched_file.hpp"
 #include "worker/sandbox/confinement.hpp"
 #include "worker/sandbox/sandbox.hpp"
@@ -60,7 +61,10 @@ ipc::FetchAnswer carry_out(const ipc::FetchJob& job) {
   for (const std::string& gap : enter_sandbox(fetch_rules(job, library_folders())).missing) {
     say("confinement gap: " + gap);
   }
-  if (auto limited = limit_files(job.max_bytes); !limited) return {.error = limited.error()};
+  const bool unpacks = job.kind == ipc::FetchJob::Kind::Unpack;
+  const std::uint64_t most = unpacks ? limits::kModelFileBytes : job.max_bytes;
+  if (auto limited = limit_files(most); !limited) return {.error = limited.error()};
+  if (unpacks) return unpack_bundle(job, ipc::kFetchFileFd);
   return fetch_file(job, ipc::kFetchFileFd);
 }
 
