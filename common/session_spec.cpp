@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/bundle_name.hpp"
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 
@@ -63,8 +64,8 @@ PipelineChoice read_pipeline(JsonFields& fields) {
                                 "; give the name of a pipeline or an object {…}");
     return {};
   }
-  std::string name = fields.required_string("pipeline", limits::kNameChars);
-  if (!name.empty() && !is_pipeline_name(name)) {
+  std::string name = fields.required_string("pipeline", kBundlePrefix.size() + limits::kNameChars);
+  if (!name.empty() && !is_pipeline_name(name) && !bundle_name_of(name)) {
     fields.fail("pipeline", "\"" + name + "\" is no pipeline name; " + kPipelineNameRule);
   }
   return {std::move(name), {}};

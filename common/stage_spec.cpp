@@ -6,6 +6,7 @@
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
+#include "common/model_url.hpp"
 #include "common/shortest_decimal.hpp"
 #include "common/stage_limits.hpp"
 
@@ -50,7 +51,7 @@ void read_input(const nlohmann::json& json, const std::string& path, DetectStage
 
 DetectStage read_detect(JsonFields& fields) {
   DetectStage stage;
-  stage.model = fields.required_string("model", limits::kPathBytes);
+  stage.model = read_model(fields);
   stage.engine = static_cast<Engine>(fields.one_of("engine", kEngineNames, 0));
   stage.layout = static_cast<OutputLayout>(fields.one_of("layout", kLayoutNames, 0));
   if (const nlohmann::json* input = fields.member("input")) {
@@ -67,7 +68,7 @@ DetectStage read_detect(JsonFields& fields) {
 
 CropModelSpec read_crop_model(JsonFields& fields) {
   CropModelSpec on;
-  on.model = fields.required_string("model", limits::kPathBytes);
+  on.model = read_model(fields);
   if (fields.member("pixels") != nullptr) {
     on.pixels = static_cast<PixelRule>(fields.one_of("pixels", kPixelRuleNames, 0));
   }

@@ -29,7 +29,7 @@ enum class OutputLayout {
 
 /// A `detect` stage. Absent values are chosen from the model's family.
 struct DetectStage {
-  std::string model;  // a name of config/models.json or a path of an .onnx file
+  std::string model;  // a name of config/models.json, a path of an .onnx file, or a ModelUrl
   Engine engine = Engine::OnnxRuntime;
   OutputLayout layout = OutputLayout::Auto;
   std::uint32_t input_width = 0;  // pixels; 0: the model's own, or 416 where it is dynamic

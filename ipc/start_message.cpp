@@ -58,6 +58,7 @@ std::string StartMessage::to_json() const {
                       {"logBackupCount", log_backup_count},
                       {"modelDir", model_dir},
                       {"modelCatalog", model_catalog},
+                      {"modelCache", model_cache},
                       {"addresses", addresses.to_json()},
                       {"holdCamera", hold_camera},
                       {"yields", yields},
@@ -83,6 +84,7 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
       required_integer(fields, "logBackupCount", 0, std::numeric_limits<std::uint32_t>::max());
   std::string model_dir = absolute_path(fields, "modelDir");
   std::string model_catalog = absolute_path(fields, "modelCatalog");
+  std::string model_cache = fields.string("modelCache", {}, kPathBytes);
   const nlohmann::json* rules = fields.member("addresses");
   if (rules == nullptr) fields.fail("addresses", "is missing");
   auto addresses = rules != nullptr ? AddressPolicy::from_json(*rules, "addresses")
@@ -118,6 +120,7 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .log_backup_count = static_cast<std::uint32_t>(log_backup_count),
                       .model_dir = std::move(model_dir),
                       .model_catalog = std::move(model_catalog),
+                      .model_cache = std::move(model_cache),
                       .addresses = std::move(*addresses),
                       .hold_camera = hold_camera,
                       .yields = yields,

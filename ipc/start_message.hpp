@@ -23,6 +23,7 @@ struct StartMessage {
   std::uint32_t log_backup_count = 0;
   std::string model_dir;          // where fetched models lie
   std::string model_catalog;      // path of config/models.json
+  std::string model_cache{};      // where models that came by URL lie, <sha256>.onnx; empty: nowhere
   AddressPolicy addresses{};      // that the camera may have
   bool hold_camera = false;       // load all, then wait for OpenCamera
   bool yields = false;            // load the model behind others: a worker beside it still works

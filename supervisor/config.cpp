@@ -73,6 +73,8 @@ void visit(Fields& fields, Config& config) {
     access.choice("loopback", config.access.loopback, kLoopbackRules);
     access.texts("origins", config.access.origins, kOrigins);
   });
+  fields.group("models",
+               [&](Fields& models) { models.path_or_none("ca_file", config.models.ca_file); });
   fields.group("connection_rate", [&](Fields& rates) {
     auto& value = config.connection_rate;
     rates.number("per_host_per_second", value.per_host_per_second, 0.1, 1000);

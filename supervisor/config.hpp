@@ -66,6 +66,10 @@ struct Config {
     std::vector<std::string> origins;  // of pages that may use the control channel besides our own
   } access;
 
+  struct Models {
+    std::filesystem::path ca_file;  // absolute after load; empty: whom the system trusts
+  } models;
+
   ConnectionRates connection_rate;
 
   std::vector<SinkSpec> sinks = default_sinks();  // where each session's results are kept

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -119,6 +120,20 @@ std::string summary_of(const std::vector<SessionView>& sessions) {
   return text.empty() ? "no cameras" : text;
 }
 
+/// As the pipelines of all sessions name them, those of a successor's too.
+std::set<std::string> models_named(const SessionTable& sessions) {
+  std::set<std::string> named;
+  const auto add = [&](const SessionSpec& spec) {
+    if (!spec.pipeline) return;
+    for (std::string& model : models_of(*spec.pipeline)) named.insert(std::move(model));
+  };
+  for (const SessionView& view : sessions.list()) {
+    add(view.spec);
+    if (const auto asked = sessions.asked(view.spec.id)) add(*asked);
+  }
+  return named;
+}
+
 /// Who may come in, and how. Before an upgrade, too: the next program would end where it cannot
 /// know.
 std::optional<StartFailure> check_access(const Config& config) {
@@ -194,15 +209,21 @@ boost::system::result<std::unique_ptr<Supervisor>, StartFailure> Supervisor::cre
   Parts& parts = *supervisor->parts_;
   if (!parts.registry) return StartFailure{kExitStateDir, parts.registry.error().message};
   if (!parts.tokens) return StartFailure{kExitStateDir, parts.tokens.error().message};
+  if (!parts.models) return StartFailure{kExitStateDir, parts.models.error().message};
+  if (!parts.bundles) return StartFailure{kExitStateDir, parts.bundles.error().message};
+  (*parts.models)->set_in_use([&sessions = parts.sessions] { return sessions.models_in_use(); });
+  (*parts.bundles)->set_in_use([&sessions = parts.sessions] { return models_named(sessions); });
   // Workers first: connections that wait shall find them.
   if (inherited != nullptr) {
     parts.sessions.set_control_port(port_of(inherited->listener_fd));
+    (*parts.models)->set_control_port(port_of(inherited->listener_fd));
     supervisor->resume_sessions(*inherited);
   }
   const auto listening =
       inherited != nullptr ? parts.control.resume(inherited->listener_fd) : parts.control.listen();
   if (!listening) return StartFailure{kExitUnavailable, listening.error().message};
   parts.sessions.set_control_port(parts.control.port());
+  (*parts.models)->set_control_port(parts.control.port());
   parts.signals = std::make_unique<Signals>(
       parts.loop, [self = supervisor.get()](int number) { self->stop(number); });
   if (inherited == nullptr) supervisor->restore_sessions();
@@ -243,7 +264,8 @@ void Supervisor::restore_sessions() {
   }
   for (SessionSpec& spec : loaded.sessions) {
     if (spec.pipeline_name.empty()) continue;  // it came whole
-    if (auto pipeline = parts_->config.pipeline(spec.pipeline_name)) {
+    if (auto pipeline =
+            named_pipeline(parts_->config, parts_->bundles->get(), spec.pipeline_name)) {
       spec.pipeline = std::move(*pipeline);
     } else {
       parts_->log->warn("session={} keeps the pipeline it had: {}", spec.id.text(),
@@ -283,6 +305,8 @@ void Supervisor::stop(int signal_number) {
     parts_->loop.stop();
   });
   parts_->sessions.stop_all([this] { close(); });
+  parts_->fetches.cancel_all();
+  if (parts_->bundles) (*parts_->bundles)->cancel();
 }
 
 /// Takes the last work from the loop, so that `run` returns once everybody has gone.

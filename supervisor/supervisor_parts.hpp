@@ -10,11 +10,14 @@
 #include "common/periodic_timer.hpp"
 #include "common/result.hpp"
 #include "supervisor/access/token_store.hpp"
+#include "supervisor/bundle/bundle_store.hpp"
 #include "supervisor/config.hpp"
 #include "supervisor/control/control_server.hpp"
 #include "supervisor/control/control_services.hpp"
 #include "supervisor/hub/hub.hpp"
 #include "supervisor/instance_lock.hpp"
+#include "supervisor/model/fetch_queue.hpp"
+#include "supervisor/model/model_store.hpp"
 #include "supervisor/process/worker_cgroups.hpp"
 #include "supervisor/service_notifier.hpp"
 #include "supervisor/session/registry.hpp"
@@ -39,6 +42,9 @@ struct Supervisor::Parts {
         lock{std::move(held)},
         log{std::move(logger)},
         cgroups{std::move(worker_cgroups)},
+        fetches{loop, fetch_program(environment)},
+        models{ModelStore::open(loop, fetches, model_settings(environment), log)},
+        bundles{open_bundles(environment)},
         registry{Registry::open(loop, config.state_dir, log)},
         first_generation{begin_generations(inheritance)},
         upgrades_total{program.upgrades_total},
@@ -65,13 +71,36 @@ struct Supervisor::Parts {
 
   ProgramServices with_access(ProgramServices program, std::shared_ptr<spdlog::logger> audit) {
     if (tokens) program.tokens = tokens->get();
+    if (models) program.models = models->get();
+    if (bundles) program.bundles = bundles->get();
     program.audit = std::move(audit);
     return program;
   }
 
   SessionEnvironment with_generations(SessionEnvironment environment) const {
     environment.last_generation = first_generation;
+    environment.models = models ? models->get() : nullptr;
     return environment;
+  }
+
+  /// It lies beside the worker's.
+  static FetchProgram fetch_program(const SessionEnvironment& environment) {
+    const std::filesystem::path worker{environment.worker.executable};
+    return {.executable = worker.parent_path() / "bulkhead-model-fetch",
+            .uid = environment.worker.uid,
+            .gid = environment.worker.gid,
+            .cgroups = environment.worker.limits.cgroups};
+  }
+
+  ModelStore::Settings model_settings(const SessionEnvironment& environment) const {
+    return {.folder = config.state_dir / "models",
+            .ca_file = config.models.ca_file,
+            .addresses = environment.addresses};
+  }
+
+  Result<std::unique_ptr<BundleStore>> open_bundles(const SessionEnvironment& environment) {
+    if (!models) return models.error();
+    return BundleStore::open(loop, fetches, **models, config.state_dir / "bundles", environment);
   }
 
   /// What sessions report goes to the hub; what they go on with when other parameters did not
@@ -96,6 +125,9 @@ struct Supervisor::Parts {
   std::unique_ptr<WorkerCgroups> cgroups;  // null: none can be made here
   Hub hub{std::size_t{config.streams.memory_mb} * 1024 * 1024};
   boost::asio::io_context loop{1};  // one thread: the hint saves locks inside the loop
+  FetchQueue fetches;
+  Result<std::unique_ptr<ModelStore>> models;
+  Result<std::unique_ptr<BundleStore>> bundles;
   Result<std::unique_ptr<Registry>> registry;
   const Generation first_generation;  // before the first worker of this process
   const std::uint32_t upgrades_total;

@@ -21,6 +21,6 @@ add_executable(bulkhead-supervisor
   main.cpp supervisor.cpp supervisor.hpp supervisor_parts.hpp supervisor_upgrade.cpp
 )
 target_link_libraries(bulkhead-supervisor
-  PRIVATE bulkhead::config bulkhead::control bulkhead::hub bulkhead::session
+  PRIVATE bulkhead::bundle bulkhead::config bulkhead::control bulkhead::hub bulkhead::session
           bulkhead::supervisor_frame bulkhead::upgrade CLI11::CLI11
 )

@@ -105,6 +105,8 @@ void Supervisor::become_next() {
   if (!(*parts_->registry)->flush(kRegistryFlushTime)) {
     return stay({ErrorCode::Timeout, "the disk does not take the registry's last changes", {}});
   }
+  parts_->fetches.cancel_all();
+  (*parts_->bundles)->cancel();
   if (!parts_->sessions.end_uncarried()) {
     return stay({ErrorCode::Timeout, "a worker that cannot be left behind does not die", {}});
   }

@@ -13,6 +13,7 @@ bulkhead_test(unit_common_test
     unit/common/json_fields_test.cpp
     unit/common/json_parse_test.cpp
     unit/common/json_text_test.cpp
+    unit/common/model_url_test.cpp
     unit/common/percent_encoding_test.cpp
     unit/common/periodic_timer_test.cpp
     unit/common/pipeline_spec_test.cpp

@@ -22,7 +22,7 @@
 #include "ipc/layout_version.hpp"
 #include "ipc/shm_segment.hpp"
 #include "ipc/start_message.hpp"
-#include "worker/confinement.hpp"
+#include "worker/sandbox/confinement.hpp"
 #include "worker/crash_report.hpp"
 #include "worker/exit_code.hpp"
 #include "worker/gst_log.hpp"

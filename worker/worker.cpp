@@ -278,7 +278,8 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const PipelineSpec& pipeline = *start_.spec.pipeline;
   const DetectorPlaces places{.catalog = start_.model_catalog,
                               .model_dir = start_.model_dir,
-                              .cache_dir = around_.cache_dir / kOptimizedModels};
+                              .cache_dir = around_.cache_dir / kOptimizedModels,
+                              .model_cache = start_.model_cache};
   const bool yields = start_.yields && is_of_one_thread(pipeline);
   auto inference = yields ? create_behind_others(start_.spec, places)
                           : FrameInference::create(start_.spec, places);

@@ -24,6 +24,8 @@ class logger;
 namespace bulkhead::supervisor {
 
 struct Config;
+class BundleStore;
+class ModelStore;
 
 /// What an upgrade will do, once the next program has shown that it can.
 struct UpgradeAccepted {
@@ -37,6 +39,8 @@ struct ProgramServices {
   /// Answers once it is known whether the next program understands what it will get; then all
   /// connections are closed. Null: this program cannot be replaced.
   std::function<void(std::function<void(Result<UpgradeAccepted>)>)> upgrade;
+  ModelStore* models = nullptr;                // null: there are none
+  BundleStore* bundles = nullptr;              // likewise
   TokenStore* tokens = nullptr;                // null: there are none, and none can be made
   std::shared_ptr<spdlog::logger> audit = {};  // who changed what; null: nobody writes it down
 };
@@ -60,7 +64,9 @@ struct ControlServices {
 void add_access_methods(MethodTable& table, const ControlServices& services);
 void add_session_methods(MethodTable& table, const ControlServices& services);
 void add_list_methods(MethodTable& table, const ControlServices& services);
+void add_bundle_methods(MethodTable& table, const ControlServices& services);
 void add_history_methods(MethodTable& table, const ControlServices& services);
+void add_model_methods(MethodTable& table, const ControlServices& services);
 void add_log_methods(MethodTable& table, const ControlServices& services);
 void add_stream_methods(MethodTable& table, const ControlServices& services);
 void add_system_methods(MethodTable& table, const ControlServices& services);

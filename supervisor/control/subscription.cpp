@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "common/ip_address.hpp"
+#include "common/model_url.hpp"
+#include "supervisor/bundle/bundle_store.hpp"
 #include "supervisor/config.hpp"
 
 namespace bulkhead::supervisor {
@@ -43,13 +45,22 @@ Result<SessionSpec> resolve_subscription(const ControlServices& services, Result
   }
   if (!spec->pipeline) {
     if (spec->pipeline_name.empty()) spec->pipeline_name = config.default_pipeline;
-    auto pipeline = config.pipeline(spec->pipeline_name);
+    auto pipeline = named_pipeline(config, services.program.bundles, spec->pipeline_name);
     if (!pipeline) {
       Error error = pipeline.error();
       error.field = path + ".pipeline";
       return error;
     }
     spec->pipeline = std::move(*pipeline);
+  }
+  for (const ModelUrl& url : model_urls_of(*spec->pipeline)) {
+    const auto address = IpAddress::parse(url.host);
+    const auto why = address ? services.sessions.addresses().denial(*address, url.port)
+                             : std::optional<std::string>{};
+    if (why) {
+      return Error{ErrorCode::AddressDenied,
+                   path + ".pipeline: model " + url.location() + ": " + *why, path + ".pipeline"};
+    }
   }
   return spec;
 }

@@ -129,6 +129,7 @@ Result<WorkerProcess> WorkerProcess::spawn(const Spec& spec) {
                                        {spec.segment_fd, int{ipc::kSegmentFd}},
                                        {spec.command_doorbell_fd, int{ipc::kCommandDoorbellFd}},
                                        {spec.result_doorbell_fd, int{ipc::kResultDoorbellFd}}}) {
+    if (source < 0) continue;
     if (const auto added = descriptors.add(source, target); !added) return added.error();
   }
   descriptors.finish();

@@ -35,7 +35,7 @@ class WorkerProcess {
   struct Spec {
     std::string executable;
     std::vector<std::string> arguments;
-    // Each becomes the descriptor of ipc/worker_fds.hpp that its name says; not owned.
+    // Each becomes the descriptor of ipc/worker_fds.hpp that its name says; not owned. -1: none.
     int control_fd = -1;
     int segment_fd = -1;
     int command_doorbell_fd = -1;

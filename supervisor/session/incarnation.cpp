@@ -10,6 +10,7 @@
 #include "ipc/history_file.hpp"
 #include "ipc/start_message.hpp"
 #include "supervisor/log/log_file.hpp"
+#include "supervisor/model/model_store.hpp"
 #include "supervisor/process/process_memory.hpp"
 #include "supervisor/session/warm_spares.hpp"
 #include "supervisor/session/worker_readings.hpp"
@@ -131,6 +132,7 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
       .log_backup_count = environment.log_backup_count,
       .model_dir = environment.model_dir,
       .model_catalog = environment.model_catalog,
+      .model_cache = environment.models != nullptr ? environment.models->folder().string() : "",
       .addresses = environment.addresses,
       .hold_camera = !connects,
       .yields = spec.yields,

@@ -48,9 +48,9 @@ void Session::start() { start_because("REQUESTED"); }
 Result<Reconfiguration> Session::possible_change(const SessionSpec& spec) const {
   const auto how = reconfiguration(spec_, spec);
   // What a worker that has not named its model would make of other classes is not known.
-  const bool possible = how == Reconfiguration::Hot
-                            ? is_running(condition_.state) && present_->model().has_value()
-                            : expects_frames(condition_.state);
+  const bool possible = how == Reconfiguration::Hot ? is_running(condition_.state) && present_ &&
+                                                          present_->model().has_value()
+                                                    : expects_frames(condition_.state);
   if (!wanted_ || !possible) return Reconfiguration::Replace;
   if (how == Reconfiguration::Hot && spec.pipeline) {
     const auto known = check_classes(spec, *present_->model());
@@ -64,6 +64,7 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
   auto possible = possible_change(spec);
   if (!possible) return possible;
   const Reconfiguration how = *possible;
+  awaited_.reset();
   if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
   switch (how) {
     case Reconfiguration::Hot:
@@ -71,6 +72,10 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
       return how;
     case Reconfiguration::Overlap: {
       policy_.reset();
+      if (!has_models(spec)) {
+        await_models(std::move(spec));
+        break;
+      }
       const RestartMode mode = *possible_mode(RestartMode::Auto, spec);
       begin_succession(std::move(spec), mode, true, "RECONFIGURED");
       break;
@@ -128,6 +133,7 @@ void Session::start_because(const std::string& reason) {
 void Session::stop() {
   wanted_ = false;
   rest_.reset();
+  awaited_.reset();
   if (successor_) give_up_successor({ErrorCode::Unavailable, "the session was unsubscribed", {}});
   handle({Kind::StopAsked}, "requested");
 }
@@ -141,7 +147,7 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
     return refuse(loop_, done,
                   {ErrorCode::Unavailable, "there is no worker to restart: " + rest_->why, {}});
   }
-  if (pending_restart_ || successor_) {
+  if (pending_restart_ || successor_ || awaited_) {
     return refuse(loop_, done, {ErrorCode::Unavailable, "a restart is already under way", {}});
   }
   const auto possible = possible_mode(mode, spec_);
@@ -239,7 +245,7 @@ void Session::perform(SessionAction action, const Error& reason) {
     case SessionAction::Spawn:
       return spawn();
     case SessionAction::AskToStop:
-      return present_->ask_to_stop();
+      return present_ ? present_->ask_to_stop() : end_fetching();
     case SessionAction::Abort:
       return present_->abort(reason);
     case SessionAction::Kill:
@@ -259,6 +265,7 @@ void Session::spawn() {
     pending_restart_->last_result_ns = last_result_ns_ != 0 ? last_result_ns_ : monotonic_ns();
   }
   if (successor_) return adopt_successor();
+  if (!has_models(spec_)) return fetch_models();
   handover_.reset();
   const bool is_restart = !std::exchange(comes_from_rest_, false);
   if (is_restart && generation_ > environment_.last_generation + 1) count_restart(start_reason_);
@@ -330,7 +337,7 @@ void Session::on_tick() {
   }
   if (successor_) look_at(*std::shared_ptr{successor_->worker});
   if (successor_ && handover_ && handover_->complete(now_ns)) take_over();
-  if (present_ || successor_) arm_tick();
+  if (present_ || successor_ || is_fetching_) arm_tick();
 }
 
 void Session::look_at(Incarnation& worker) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/limits.hpp"
+#include "common/model_url.hpp"
 #include "common/result.hpp"
 #include "common/token_bucket.hpp"
 #include "supervisor/session/activation.hpp"
@@ -93,10 +94,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void recycle(std::int64_t now_ns, RecyclingReason reason);
   [[nodiscard]] std::int64_t recycled_ns() const noexcept { return recycled_ns_; }
 
-  /// What is asked for: that of a successor which has not taken over yet, where there is one.
+  /// What is asked for: that of a successor which has not taken over yet, or waits for its models.
   [[nodiscard]] const SessionSpec& spec() const noexcept {
+    if (awaited_) return *awaited_;
     return successor_ ? successor_->spec : spec_;
   }
+  /// What its worker has, and what it gets next where that is another.
+  [[nodiscard]] std::vector<ModelUrl> model_urls() const;
   [[nodiscard]] SessionState state() const noexcept { return condition_.state; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] bool wanted() const noexcept { return wanted_; }
@@ -149,6 +153,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void count_restart(const std::string& reason);
   void log(const std::string& text, spdlog::level::level_enum level = spdlog::level::info) const;
   [[nodiscard]] std::int64_t restart_deadline_ns() const;
+
+  // session_models.cpp: models that come by URL.
+  [[nodiscard]] bool has_models(const SessionSpec& spec) const;
+  void fetch_models();  // Starting, without a worker as long as it takes
+  void on_models(const Result<>& fetched);
+  void end_fetching();
+  void await_models(SessionSpec spec);  // the present worker goes on meanwhile
 
   // session_carried.cpp: over an upgrade of the supervisor.
   [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;
@@ -223,6 +234,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Generation last_generation_;            // given to any worker
   std::shared_ptr<Incarnation> present_;  // null: no worker now
   std::optional<Successor> successor_;
+  std::optional<SessionSpec> awaited_;  // to be the successor's, once its models are here
+  bool is_fetching_ = false;            // Starting: the models of the worker to come
   std::vector<std::shared_ptr<Incarnation>> retiring_;
   std::vector<ActiveAlert> alerts_;          // as told
   std::optional<ModelCard> last_model_;      // of the worker that ended, until the next

@@ -24,6 +24,7 @@ class logger;
 
 namespace bulkhead::supervisor {
 
+class ModelStore;
 class WarmSpares;
 
 /// What every session needs to know of the machine it runs on.
@@ -47,6 +48,7 @@ struct SessionEnvironment {
   ConnectionRates connection_rates{};
   std::function<std::int64_t()> wall_clock = wall_ns;  // by which, with the offset, schedules are
   UtcOffset utc_offset = local_utc_offset;
+  ModelStore* models = nullptr;  // null: no model comes by URL
   WarmSpares* spares = nullptr;  // of the table that the sessions are in
 
   [[nodiscard]] MemoryEnforcement memory_enforcement() const noexcept {

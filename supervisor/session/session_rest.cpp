@@ -32,6 +32,7 @@ bool Session::may_run(bool demanded) {
 void Session::begin_rest() {
   const Error error{ErrorCode::Unavailable, rest_->why, {}};
   fail_restart(error);
+  if (awaited_) spec_ = *std::exchange(awaited_, std::nullopt);
   if (successor_) {
     spec_ = successor_->spec;  // what was asked for is what it comes back with
     give_up_successor(error);

@@ -82,7 +82,7 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
 }
 
 std::optional<RecyclingReason> Session::recycling_due(std::int64_t now_ns) const {
-  const bool possible = wanted_ && present_ && !present_->is_doomed() && !successor_ &&
+  const bool possible = wanted_ && present_ && !present_->is_doomed() && !successor_ && !awaited_ &&
                         !pending_restart_ && expects_frames(condition_.state);
   const std::int64_t retry_ns =
       std::chrono::nanoseconds{environment_.limits.recycling.retry}.count();

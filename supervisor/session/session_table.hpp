@@ -129,6 +129,9 @@ class SessionTable {
   /// The port that no camera has on loopback, for workers that start from now on.
   void set_control_port(std::uint16_t port) { environment_.addresses.control_port = port; }
 
+  /// By sha256: the models that sessions run or will run, where they came by URL.
+  [[nodiscard]] std::set<std::string> models_in_use() const;
+
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t warm_spares() const { return spares_.ready(); }
 

@@ -73,6 +73,14 @@ Result<void> SessionTable::check_entry(const SessionSpec& spec, std::size_t& wan
   return {};
 }
 
+std::set<std::string> SessionTable::models_in_use() const {
+  std::set<std::string> used;
+  for (const auto& [id, session] : sessions_) {
+    for (const ModelUrl& url : session->model_urls()) used.insert(url.sha256);
+  }
+  return used;
+}
+
 SessionTable::ListOutcome SessionTable::set_list(DeclaredList list) {
   ListOutcome outcome{.applied = true, .entries = {}, .removed = {}};
   std::vector<SubscriptionId> others;

@@ -5,11 +5,17 @@ it is not.
 
 import asyncio
 import json
+import pathlib
 import re
+import sys
 import unittest
+import zipfile
 
 import jsonschema
 from stack import (CLIPS, CONFIG, ROOT, Camera, Client, RpcError, Supervisor, running, workplace)
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from model_server import ModelServer, onnx_outside  # noqa: E402
 
 DESCRIPTION = json.loads((CONFIG / "openrpc.json").read_text())
 METHODS = {method["name"]: method for method in DESCRIPTION["methods"]}
@@ -17,7 +23,8 @@ CAMERA = "display-001;cam-001"
 # In an order in which each finds what it needs.
 ORDER = ("session.subscribe", "session.setSubscriptionList", "session.list", "session.get",
          "session.reconfigure", "session.snapshot", "stream.open", "stream.stats", "stream.close",
-         "session.restart", "log.tail", "log.untail", "log.gstDebug", "system.state",
+         "session.restart", "log.tail", "log.untail", "log.gstDebug", "model.fetch", "model.list",
+         "bundle.install", "bundle.list", "bundle.remove", "system.state",
          "rpc.discover", "session.unsubscribe", "history.query", "history.snapshot", "token.add",
          "token.list", "token.revoke", "auth.ticket", "system.upgrade")
 STOPS = "only in the moments in which the supervisor stops"
@@ -37,6 +44,16 @@ NOT_PROVOKED = {
     ("system.upgrade", "UNAVAILABLE"): "tests/process/supervisor/dry_run_test.cpp",
     ("system.upgrade", "LIMIT_REACHED"): "no memory left to hand over in",
     ("system.upgrade", "IO"): "no memory left to hand over in",
+    ("bundle.list", "UNAVAILABLE"): "a program without a state directory: none but tests",
+    ("bundle.remove", "UNAVAILABLE"): "one that is used: test_models.py",
+    ("bundle.remove", "IO"): DISK,
+    **{("bundle.install", code): "tests/process/fetch, tests/process/model, test_models.py"
+       for code in ("LIMIT_REACHED", "UNAVAILABLE", "TIMEOUT", "SPAWN_FAILED", "PROTOCOL_ERROR",
+                    "WORKER_DIED", "OUT_OF_MEMORY", "IO")},
+    ("model.list", "UNAVAILABLE"): "a program without a state directory: none but tests",
+    **{("model.fetch", code): "tests/process/fetch, tests/process/model" for code in (
+        "LIMIT_REACHED", "UNAVAILABLE", "TIMEOUT", "SPAWN_FAILED", "PROTOCOL_ERROR",
+        "WORKER_DIED", "OUT_OF_MEMORY", "IO")},
     ("session.restart", "ADDRESS_DENIED"): "a name that leads elsewhere now: test_addresses.py",
     **{("history.query", code): "tests/unit/history, tests/process/control/test_history.py"
        for code in ("LIMIT_REACHED", "UNAVAILABLE", "TIMEOUT", "VERSION_MISMATCH", "CORRUPT",
@@ -162,7 +179,15 @@ class Running(unittest.IsolatedAsyncioTestCase):
         (folder / f"{name}.boxes.jpg").write_bytes(b"\xff\xd8\xff\xe0 and so on")
 
     def supervisor(self, *arguments):
-        return self.enterContext(running(Supervisor(self.folder, *arguments)))
+        self.models = ModelServer(self.folder)
+        self.addCleanup(self.models.close)
+        self.models.files["/yolo.onnx"] = onnx_outside()
+        with zipfile.ZipFile(self.folder / "yard.zip", "w") as bundle:
+            bundle.writestr("pipeline.json", json.dumps(
+                {"name": "yard", "stages": [{"type": "detect", "model": "yolo11n.onnx"}]}))
+            bundle.write(CLIPS.parent / "models/yolo11n.onnx", "yolo11n.onnx")
+        return self.enterContext(running(Supervisor(
+            self.folder, "--set", f"models.ca_file={self.models.authority.file}", *arguments)))
 
     async def test_each_example_does_what_it_says(self):
         camera = self.camera()
@@ -172,7 +197,9 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
             async def call(name):
                 params, expected = example_of(name)
-                params = json.loads(json.dumps(params).replace("rtsp://192.0.2.10", camera.url))
+                params = json.loads(json.dumps(params).replace("rtsp://192.0.2.10", camera.url)
+                                    .replace("https://models.example", self.models.url)
+                                    .replace("/srv/bundles", str(self.folder)))
                 if name in ("stream.stats", "stream.close"):
                     params["streamId"] = "s2"
                 if name == "log.untail":
@@ -230,6 +257,14 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await provoke("NOT_FOUND", "log.gstDebug", subscriptionIdentifier="nobody",
                           categories="rtspsrc:5")
             await provoke("NOT_FOUND", "log.untail", tailId="t99")
+            pin = "#sha256=" + "0" * 64
+            for code, url in (("NOT_FOUND", self.models.url + "/none"),
+                              ("MODEL_INVALID", self.models.url + "/yolo.onnx"),
+                              ("CONNECT_FAILED", "https://127.0.0.1:1/"),
+                              ("ADDRESS_DENIED", "https://169.254.169.254/")):
+                await provoke(code, "model.fetch", url=url + pin)
+                await provoke(code, "bundle.install", source=url + pin)
+            await provoke("NOT_FOUND", "bundle.remove", name="nothing")
             for name in ("stream.close", "stream.stats"):
                 await provoke("NOT_FOUND", name, streamId="s99")
             for _ in range(15):

@@ -41,7 +41,7 @@ Result<CropModel> CropModel::create(const CropModelSpec& spec, PixelRule usual,
                                     const DetectorPlaces& places) {
   const auto catalog = ModelCatalog::load(places.catalog);
   if (!catalog) return catalog.error();
-  auto located = locate_model(spec.model, *catalog, places.model_dir);
+  auto located = locate_model(spec.model, *catalog, places.model_dir, places.model_cache);
   if (!located) return located.error();
   const auto input = choose_input(*located);
   if (!input) return input.error();

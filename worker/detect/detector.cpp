@@ -152,7 +152,7 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   cv::setNumThreads(static_cast<int>(stage.intra_op_threads));
   const auto catalog = ModelCatalog::load(places.catalog);
   if (!catalog) return catalog.error();
-  auto model = locate_model(stage.model, *catalog, places.model_dir);
+  auto model = locate_model(stage.model, *catalog, places.model_dir, places.model_cache);
   if (!model) return model.error();
   const auto input = choose_input(stage, *model);
   if (!input) return input.error();

@@ -16,9 +16,10 @@ namespace bulkhead::worker {
 
 /// Where a detector finds its model.
 struct DetectorPlaces {
-  std::filesystem::path catalog;    // config/models.json
-  std::filesystem::path model_dir;  // fetched models; relative model paths start here
-  std::filesystem::path cache_dir;  // optimised models, created on demand; empty: none are kept
+  std::filesystem::path catalog;        // config/models.json
+  std::filesystem::path model_dir;      // fetched models; relative model paths start here
+  std::filesystem::path cache_dir;      // optimised models, created on demand; empty: none are kept
+  std::filesystem::path model_cache{};  // models that came by URL
 };
 
 /// Which boxes are looked at. The defaults are for cameras; a measurement of precision wants

@@ -6,6 +6,7 @@
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
+#include "common/model_url.hpp"
 #include "common/redaction.hpp"
 #include "common/text_file.hpp"
 
@@ -116,6 +117,24 @@ Result<ModelFile> open_model(const fs::path& path, const fs::path& model_dir) {
   return ModelFile::open_beneath(model_dir, beneath);
 }
 
+/// Whoever put it there is not trusted to have looked.
+Result<LocatedModel> locate_fetched(const ModelUrl& url, const ModelCatalog& catalog,
+                                    const fs::path& model_cache) {
+  auto file = ModelFile::open_beneath(model_cache, url.sha256 + ".onnx");
+  if (file && file->sha256() != url.sha256) {
+    return Error{ErrorCode::ModelInvalid,
+                 file->path().string() + " has sha256 " + file->sha256() + "; delete it", "model"};
+  }
+  if (!file) {
+    Error error = file.error();
+    error.field = "model";
+    return error;
+  }
+  LocatedModel located{std::move(*file), std::nullopt};
+  if (const CatalogEntry* entry = catalog.by_sha256(url.sha256)) located.entry = *entry;
+  return located;
+}
+
 bool is_path(const std::string& model) {
   return model.find('/') != std::string::npos || model.ends_with(".onnx");
 }
@@ -173,7 +192,12 @@ const std::vector<std::string>& ModelCatalog::labels(std::string_view set) const
 }
 
 Result<LocatedModel> locate_model(const std::string& model, const ModelCatalog& catalog,
-                                  const fs::path& model_dir) {
+                                  const fs::path& model_dir, const fs::path& model_cache) {
+  if (is_model_url(model)) {
+    const auto url = ModelUrl::parse(model);
+    if (!url) return Error{ErrorCode::InvalidParams, url.error().message, "model"};
+    return locate_fetched(*url, catalog, model_cache);
+  }
   const CatalogEntry* entry = catalog.by_name(model);
   if (entry == nullptr && !is_path(model)) {
     return Error{ErrorCode::NotFound,

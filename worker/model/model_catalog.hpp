@@ -55,10 +55,12 @@ struct LocatedModel {
   std::optional<CatalogEntry> entry;  // by name or, for an operator's own file, by its sha256
 };
 
-/// `model` is a name of the catalogue, an absolute path, or a path beneath `model_dir`; a path
-/// ends in ".onnx". A fetched file whose sha256 is not the catalogue's is refused.
+/// `model` is a name of the catalogue, an absolute path, a path beneath `model_dir`, or a ModelUrl,
+/// whose file the supervisor has put into `model_cache`; a path ends in ".onnx". A fetched file
+/// whose sha256 is not the catalogue's, or not the URL's, is refused.
 [[nodiscard]] Result<LocatedModel> locate_model(const std::string& model,
                                                 const ModelCatalog& catalog,
-                                                const std::filesystem::path& model_dir);
+                                                const std::filesystem::path& model_dir,
+                                                const std::filesystem::path& model_cache = {});
 
 }  // namespace bulkhead::worker

@@ -38,7 +38,10 @@ ipc::Confined enter_sandbox(const ipc::StartMessage& start,
   for (const std::string& folder : {start.spool_dir, start.history_dir}) {
     if (!folder.empty()) std::filesystem::create_directories(folder, failure);
   }
-  const SandboxRules rules = sandbox_rules(start, cache_dir, library_folders());
+  return enter_sandbox(sandbox_rules(start, cache_dir, library_folders()));
+}
+
+ipc::Confined enter_sandbox(const SandboxRules& rules) {
   ipc::Confined level;
   level.uid = ::geteuid();
   if (const auto dropped = drop_capabilities(); !dropped) {

@@ -4,6 +4,7 @@
 
 #include "ipc/confined.hpp"
 #include "ipc/start_message.hpp"
+#include "worker/sandbox/sandbox_rules.hpp"
 
 namespace bulkhead::worker {
 
@@ -17,5 +18,8 @@ namespace bulkhead::worker {
 /// confinement is better than one that is not watched. The answer says what was left out.
 [[nodiscard]] ipc::Confined enter_sandbox(const ipc::StartMessage& start,
                                           const std::filesystem::path& cache_dir);
+
+/// The same of a program with rules of its own, whose folders exist.
+[[nodiscard]] ipc::Confined enter_sandbox(const SandboxRules& rules);
 
 }  // namespace bulkhead::worker

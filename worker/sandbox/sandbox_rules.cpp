@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint16_t kDomainPort = 53;
+constexpr std::uint16_t kHttpsPort = 443;
 
 /// Debian keeps libraries in folders of their own there, and links to them from the usual one.
 constexpr const char* kLibraries = "/usr/lib";
@@ -130,6 +131,7 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
   rules.add_all(kRuntime);
   rules.add(start.model_dir);
   rules.add(start.model_catalog);
+  rules.add(start.model_cache);
   // A name or a path beneath the folder of models is no rule of its own.
   for (const fs::path model : models_of(*start.spec.pipeline)) {
     if (model.is_absolute()) rules.add(model);
@@ -157,6 +159,26 @@ SandboxRules sandbox_rules(const ipc::StartMessage& start, const fs::path& cache
   for (const ServerAddress& server : servers) all.tcp_ports.push_back(server.port);
   if (has_name) all.tcp_ports.push_back(kDomainPort);
   if (has_name) all.local_sockets = LocalSockets::Allowed;
+  return all;
+}
+
+SandboxRules fetch_rules(const ipc::FetchJob& job, const std::vector<fs::path>& libraries) {
+  Rules rules;
+  rules.add_all(libraries);
+  rules.add(kLibraries);
+  rules.add_all(kMachine);
+  rules.add_all(kRuntime);
+  SandboxRules all;
+  if (job.url) {
+    rules.add_all(kTls);
+    rules.add(job.ca_file);
+    rules.add_all(kResolver);
+    rules.add_replaceable("/etc/resolv.conf");
+    all.tcp_ports = {job.url->port, kHttpsPort, kDomainPort};
+    all.local_sockets = LocalSockets::Allowed;
+  }
+  if (!job.folder.empty()) rules.add(job.folder, FileAccess::Keep);
+  all.files = rules.take();
   return all;
 }
 

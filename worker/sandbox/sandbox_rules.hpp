@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "ipc/fetch_job.hpp"
 #include "ipc/start_message.hpp"
 #include "worker/sandbox/landlock.hpp"
 #include "worker/sandbox/syscall_filter.hpp"
@@ -32,6 +33,12 @@ struct SandboxRules {
 [[nodiscard]] SandboxRules sandbox_rules(const ipc::StartMessage& start,
                                          const std::filesystem::path& cache_dir,
                                          const std::vector<std::filesystem::path>& libraries);
+
+/// What one fetch needs. Of a URL: the resolver and certificates are read; connected to are its
+/// port, that of https for a redirect, and 53. Of an archive: its folder is written to, and nothing
+/// is connected to.
+[[nodiscard]] SandboxRules fetch_rules(const ipc::FetchJob& job,
+                                       const std::vector<std::filesystem::path>& libraries);
 
 /// The folders of all libraries that this process has loaded. Plugins, and what they need in turn,
 /// lie in or beneath them, wherever a site has put them.

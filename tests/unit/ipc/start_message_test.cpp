@@ -28,6 +28,7 @@ StartMessage sample() {
                       .log_backup_count = 7,
                       .model_dir = "/var/lib/bulkhead/models",
                       .model_catalog = "/etc/bulkhead/models.json",
+                      .model_cache = "/var/lib/bulkhead/fetched",
                       .addresses = {.deny = {AddressBlock::parse("10.0.0.0/8").value()},
                                     .allow = {AddressBlock::parse("fd00::/8").value()},
                                     .control_port = 8001}};
@@ -53,6 +54,7 @@ TEST(StartMessage, ReadsBackAsItWasWritten) {
   EXPECT_EQ(got->log_backup_count, sent.log_backup_count);
   EXPECT_EQ(got->model_dir, sent.model_dir);
   EXPECT_EQ(got->model_catalog, sent.model_catalog);
+  EXPECT_EQ(got->model_cache, sent.model_cache);
   EXPECT_EQ(got->addresses, sent.addresses);
 }
 

@@ -68,8 +68,11 @@ TEST_F(AccessMethodsTest, TheRolesAreThoseOfTheContract) {
       {"session.list", Role::Viewer},      {"session.subscribe", Role::Operator},
       {"session.restart", Role::Operator}, {"session.unsubscribe", Role::Operator},
       {"stream.open", Role::Viewer},       {"system.upgrade", Role::Admin},
-      {"token.add", Role::Admin},          {"token.list", Role::Admin},
-      {"token.revoke", Role::Admin},       {"auth.ticket", Role::Viewer}};
+      {"bundle.install", Role::Admin},     {"bundle.list", Role::Viewer},
+      {"bundle.remove", Role::Admin},      {"model.fetch", Role::Operator},
+      {"model.list", Role::Viewer},        {"token.add", Role::Admin},
+      {"token.list", Role::Admin},         {"token.revoke", Role::Admin},
+      {"auth.ticket", Role::Viewer}};
   for (const auto& [name, role] : expected) {
     EXPECT_EQ(stack_.context->methods.access_of(name).role, role) << name;
   }

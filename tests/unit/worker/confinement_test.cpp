@@ -1,4 +1,4 @@
-#include "worker/confinement.hpp"
+#include "worker/sandbox/confinement.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -30,7 +30,7 @@ class ModelCatalogTest : public ::testing::Test {
   Result<LocatedModel> locate(const std::string& model) {
     const auto catalog = load(text());
     EXPECT_TRUE(catalog) << catalog.error().message;
-    return locate_model(model, *catalog, dir_.path() / "models");
+    return locate_model(model, *catalog, dir_.path() / "models", dir_.path() / "cache");
   }
 
   test::TempDir dir_;
@@ -127,6 +127,23 @@ TEST_F(ModelCatalogTest, AFetchedFileThatChangedIsRefused) {
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::ModelInvalid);
   EXPECT_NE(found.error().message.find(sha256_), std::string::npos);
+}
+
+TEST_F(ModelCatalogTest, AModelByUrlLiesInTheCacheAndIsWhatItsUrlSays) {
+  const std::string url = "https://a.example/m.onnx#sha256=";
+  dir_.write("cache/" + sha256_ + ".onnx", bytes_);
+  const auto found = locate(url + sha256_);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_TRUE(found->entry) << "the catalogue knows its content";
+  EXPECT_EQ(found->entry->name, "seen");
+  const std::string other(64, '0');
+  const auto missing = locate(url + other);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
+  dir_.write("cache/" + other + ".onnx", bytes_);
+  const auto swapped = locate(url + other);
+  ASSERT_FALSE(swapped);
+  EXPECT_EQ(swapped.error().code, ErrorCode::ModelInvalid);
 }
 
 TEST_F(ModelCatalogTest, AModelNotYetFetchedSaysHowToFetchIt) {

@@ -20,7 +20,8 @@ ipc::StartMessage start_for(const std::string& url) {
                .log_level = "info"},
       .log_file = "/state/logs/cam.log",
       .model_dir = "/models",
-      .model_catalog = "/config/models.json"};
+      .model_catalog = "/config/models.json",
+      .model_cache = "/state/models"};
   start.spec.pipeline->detect.model = "yolo11n";
   return start;
 }
@@ -42,10 +43,28 @@ TEST(SandboxRulesTest, AWorkerReadsModelsAppendsToLogsAndKeepsItsCache) {
   EXPECT_TRUE(has(rules, {"/lib", FileAccess::Read}));
   EXPECT_TRUE(has(rules, {"/models", FileAccess::Read}));
   EXPECT_TRUE(has(rules, {"/config/models.json", FileAccess::Read}));
+  EXPECT_TRUE(has(rules, {"/state/models", FileAccess::Read}));
   EXPECT_TRUE(has(rules, {"/state/logs", FileAccess::Append}));
   EXPECT_TRUE(has(rules, {"/state/cache/models", FileAccess::Keep}));
   EXPECT_TRUE(has(rules, {"/state/cache", FileAccess::Read}));
   EXPECT_FALSE(mentions(rules, "yolo11n")) << "a name is no path";
+}
+
+TEST(SandboxRulesTest, AFetchWritesNoFileOfItsOwnAndAnUnpackingConnectsToNothing) {
+  ipc::FetchJob job{
+      .url = ModelUrl::parse("https://a.example:8443/m#sha256=" + std::string(64, '0')).value(),
+      .ca_file = "/etc/our.pem"};
+  const SandboxRules fetch = fetch_rules(job, {"/lib"});
+  EXPECT_EQ(fetch.tcp_ports, (Ports{8443, 443, 53}));
+  EXPECT_TRUE(has(fetch, {"/etc/our.pem", FileAccess::Read}));
+  EXPECT_TRUE(std::ranges::all_of(
+      fetch.files, [](const FileRule& rule) { return rule.access == FileAccess::Read; }));
+  job = {.kind = ipc::FetchJob::Kind::Unpack, .folder = "/state/bundles/new"};
+  const SandboxRules unpack = fetch_rules(job, {"/lib"});
+  EXPECT_EQ(unpack.tcp_ports, Ports{});
+  EXPECT_EQ(unpack.local_sockets, LocalSockets::Refused);
+  EXPECT_TRUE(has(unpack, {"/state/bundles/new", FileAccess::Keep}));
+  EXPECT_FALSE(mentions(unpack, "/etc/resolv.conf"));
 }
 
 TEST(SandboxRulesTest, OnlyThePortOfTheAddressIsOpen) {

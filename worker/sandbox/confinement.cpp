@@ -1,4 +1,4 @@
-#include "worker/confinement.hpp"
+#include "worker/sandbox/confinement.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
@@ -19,39 +20,42 @@ namespace bulkhead::worker {
 
 namespace {
 
-Error refused(std::string_view step) { return errno_error(ErrorCode::Unavailable, step); }
+Error not_confined(std::string_view step) { return errno_error(ErrorCode::Unavailable, step); }
 
 }  // namespace
 
 Result<> confine_process() {
-  if (::close_range(ipc::kFirstFreeFd, UINT_MAX, 0) != 0) return refused("close_range");
+  if (::close_range(ipc::kFirstFreeFd, UINT_MAX, 0) != 0) return not_confined("close_range");
   for (int fd = ipc::kControlFd; fd < ipc::kFirstFreeFd; ++fd) {
-    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return refused("close-on-exec of a descriptor");
+    // Programs that are given fewer than a worker have none there.
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 && errno != EBADF) {
+      return not_confined("close-on-exec of a descriptor");
+    }
   }
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return refused("PR_SET_PDEATHSIG");
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("PR_SET_NO_NEW_PRIVS");
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return not_confined("PR_SET_PDEATHSIG");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return not_confined("PR_SET_NO_NEW_PRIVS");
   const rlimit no_core{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return refused("RLIMIT_CORE");
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return not_confined("RLIMIT_CORE");
   return {};
 }
 
 Result<> become_user(uid_t uid, gid_t gid) {
-  if (::setgroups(0, nullptr) != 0) return refused("setgroups");
-  if (::setresgid(gid, gid, gid) != 0) return refused("setresgid");
-  if (::setresuid(uid, uid, uid) != 0) return refused("setresuid");
+  if (::setgroups(0, nullptr) != 0) return not_confined("setgroups");
+  if (::setresgid(gid, gid, gid) != 0) return not_confined("setresgid");
+  if (::setresuid(uid, uid, uid) != 0) return not_confined("setresuid");
   // The kernel forgets it with the user.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return refused("PR_SET_PDEATHSIG");
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return not_confined("PR_SET_PDEATHSIG");
   return {};
 }
 
 Result<> arrange_signals() {
   for (const int number : {SIGINT, SIGHUP, SIGPIPE}) {
-    if (::signal(number, SIG_IGN) == SIG_ERR) return refused("ignoring a signal");
+    if (::signal(number, SIG_IGN) == SIG_ERR) return not_confined("ignoring a signal");
   }
   sigset_t blocked{};
   ::sigemptyset(&blocked);
   ::sigaddset(&blocked, SIGTERM);
-  if (::pthread_sigmask(SIG_SETMASK, &blocked, nullptr) != 0) return refused("sigprocmask");
+  if (::pthread_sigmask(SIG_SETMASK, &blocked, nullptr) != 0) return not_confined("sigprocmask");
   return {};
 }
 
