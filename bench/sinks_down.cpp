@@ -1,7 +1,7 @@
 // Question: what does a camera lose while every place that keeps its results is down? A worker
 // whose sinks are all down beside one that has none, fed with the same clip as fast as each infers.
 //
-//   bench_sinks_down [--model NAME|FILE] [--input SIDE] [--clip FILE] [--rounds N] [--frames N]
+//   bench_sinks_down [--model NAME|FILE] [--input WxH] [--clip FILE] [--rounds N] [--frames N]
 //   bench_sinks_down --smoke    few frames, for ctest
 //
 // Down is each in its own way: a history whose folder cannot be made, a Redis that refuses, a
@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/fed_options.hpp"
 #include "bench/fed_worker.hpp"
 #include "bench/median.hpp"
 #include "bench/must.hpp"
@@ -30,19 +30,11 @@ namespace {
 
 using namespace bulkhead;
 using bench::fail;
+using bench::fed_start;
+using bench::FedOptions;
 using bench::FedWorker;
 using bench::Median;
-using bench::must;
 namespace fs = std::filesystem;
-
-struct Options {
-  std::string model = "yolo11n";
-  std::uint32_t side = 416;
-  fs::path clip = fs::path{BULKHEAD_DEPS} / "clips/people.mp4";
-  int rounds = 80;  // many and short: a shared machine changes its speed within seconds
-  std::uint64_t frames = 12;
-  bool smoke = false;
-};
 
 /// A port of loopback whose holder never answers: it listens or it does not.
 class SilentPort {
@@ -66,25 +58,6 @@ class SilentPort {
   std::uint16_t number_ = 0;
 };
 
-ipc::StartMessage start_message(const Options& options, const fs::path& folder, const char* name) {
-  PipelineSpec pipeline{.name = "bench", .detect = {}, .crops = {}};
-  pipeline.detect.model = options.model;
-  pipeline.detect.input_width = options.side;
-  pipeline.detect.input_height = options.side;
-  return {.spec = {.id = must(SubscriptionId::parse(name)),
-                   .url = must(RtspUrl::parse("file://" + fs::absolute(options.clip).string())),
-                   .pipeline = std::move(pipeline),
-                   .pipeline_name = {},
-                   .pace = Pace::FlatOut,
-                   .loop = true},
-          .generation = 1,
-          .log_file = folder / (std::string{name} + ".log"),
-          .log_max_bytes = 10'000'000,
-          .log_backup_count = 1,
-          .model_dir = BULKHEAD_DEPS "/models",
-          .model_catalog = BULKHEAD_CATALOG};
-}
-
 ipc::StartMessage with_all_down(ipc::StartMessage start, const fs::path& folder,
                                 const SilentPort& refusing, const SilentPort& silent) {
   const fs::path no_folder = folder / "no_folder";
@@ -99,11 +72,11 @@ ipc::StartMessage with_all_down(ipc::StartMessage start, const fs::path& folder,
   return start;
 }
 
-void compare(const Options& options, const fs::path& folder) {
+void compare(const FedOptions& options, const fs::path& folder) {
   const SilentPort refusing{false};
   const SilentPort silent{true};
-  FedWorker none{start_message(options, folder, "none"), folder};
-  FedWorker down{with_all_down(start_message(options, folder, "down"), folder, refusing, silent),
+  FedWorker none{fed_start(options, folder, "none"), folder};
+  FedWorker down{with_all_down(fed_start(options, folder, "down"), folder, refusing, silent),
                  folder};
   std::vector<double> wall_ratios;
   std::vector<double> cpu_ratios;
@@ -124,31 +97,11 @@ void compare(const Options& options, const fs::path& folder) {
   bench::print("by processor time of the inferring thread", Median{cpu_ratios});
 }
 
-Options parse(int argc, char** argv) {
-  Options options;
-  CLI::App app{"What a camera loses while every sink is down"};
-  app.add_option("--model", options.model, "name of config/models.json or an .onnx file");
-  app.add_option("--input", options.side, "pixels of a side; ignored where the model's is fixed");
-  app.add_option("--clip", options.clip);
-  app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
-  app.add_option("--frames", options.frames, "per round")->check(CLI::PositiveNumber);
-  app.add_flag("--smoke", options.smoke);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
-  return options;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options = parse(argc, argv);
-  if (options.smoke) {
-    options.rounds = 1;
-    options.frames = 4;
-  }
+  const FedOptions options =
+      bench::fed_options("What a camera loses while every sink is down", argc, argv);
   static const bench::ScratchFolder folder;  // static: fail() takes it away too
   compare(options, folder.path);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/fed_options.hpp"
 #include "bench/fed_worker.hpp"
 #include "bench/median.hpp"
 #include "bench/must.hpp"
@@ -39,6 +39,7 @@ namespace {
 
 using namespace bulkhead;
 using bench::fail;
+using bench::FedOptions;
 using bench::FedWorker;
 using bench::Median;
 using bench::must;
@@ -50,15 +51,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPictures = 32;  // of the clip, for the bare engine
-
-struct Options {
-  std::string model = "yolo11n";
-  std::string input = "416x416";
-  fs::path clip = fs::path{BULKHEAD_DEPS} / "clips/people.mp4";
-  int rounds = 80;  // many and short: a shared machine changes its speed within seconds
-  std::uint64_t frames = 12;
-  bool smoke = false;
-};
 
 /// The engine as the worker has it, and nothing around it.
 class BareEngine {
@@ -137,7 +129,8 @@ void print_stages(const StageCosts& stages, double wall_ms) {
   std::printf("| rest, waiting for frames among it | %.3f |\n", rest_ms);
 }
 
-void compare(const ipc::StartMessage& start, const Options& options, const std::string& cache_dir) {
+void compare(const ipc::StartMessage& start, const FedOptions& options,
+             const std::string& cache_dir) {
   BareEngine bare{start, options.clip, cache_dir};
   FedWorker fed{start, cache_dir};
   bare.run(3);  // warm
@@ -166,56 +159,15 @@ void compare(const ipc::StartMessage& start, const Options& options, const std::
   print_stages(fed.stages(), mean(worker_ms));
 }
 
-Options parse(int argc, char** argv) {
-  Options options;
-  CLI::App app{"What a worker keeps of its engine's speed"};
-  app.add_option("--model", options.model, "name of config/models.json or an .onnx file");
-  app.add_option("--input", options.input, "WxH; ignored where the model's is fixed");
-  app.add_option("--clip", options.clip);
-  app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
-  app.add_option("--frames", options.frames, "per round")->check(CLI::PositiveNumber);
-  app.add_flag("--smoke", options.smoke);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
-  return options;
-}
-
-ipc::StartMessage start_message(const Options& options, const std::string& folder) {
-  PipelineSpec pipeline{.name = "bench", .max_fps = 0, .detect = {}, .crops = {}};
-  pipeline.detect.model = options.model;
-  if (std::sscanf(options.input.c_str(), "%ux%u", &pipeline.detect.input_width,
-                  &pipeline.detect.input_height) != 2) {
-    fail("--input is WxH");
-  }
-  return {.spec = {.id = must(SubscriptionId::parse("bench")),
-                   .url = must(RtspUrl::parse("file://" + fs::absolute(options.clip).string())),
-                   .pipeline = std::move(pipeline),
-                   .pipeline_name = {},
-                   .pace = ::bulkhead::Pace::FlatOut,
-                   .loop = true},
-          .generation = 1,
-          .log_file = folder + "/worker.log",
-          .log_max_bytes = 10'000'000,
-          .log_backup_count = 1,
-          .model_dir = BULKHEAD_DEPS "/models",
-          .model_catalog = BULKHEAD_CATALOG};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options = parse(argc, argv);
-  if (options.smoke) {
-    options.rounds = 1;
-    options.frames = 4;
-  }
+  const FedOptions options =
+      bench::fed_options("What a worker keeps of its engine's speed", argc, argv);
   static const ScratchFolder folder;  // static: fail() takes it away too
   const auto quiet = [](std::string_view, std::string_view, std::string_view) {};
   if (const auto started = worker::gst_start(folder.path, quiet); !started) {
     fail(started.error().message);
   }
-  compare(start_message(options, folder.path), options, folder.path);
+  compare(bench::fed_start(options, folder.path, "worker"), options, folder.path);
 }
