@@ -31,7 +31,10 @@ Error refused(json sink, const json& changes) {
 }
 
 TEST(SinkSpecTest, WhatIsWrittenWithSecretsReadsBackAsEqualForEachType) {
-  const json sqlite{{"name", "h"}, {"type", "sqlite"}, {"retention_days", 30}, {"max_mb", 10},
+  const json sqlite{{"name", "h"},
+                    {"type", "sqlite"},
+                    {"retention_days", 30},
+                    {"max_mb", 10},
                     {"snapshots_max_mb", 5}};
   for (const json& whole : {kWholeRedis, kWholePostgres, sqlite}) {
     const auto spec = SinkSpec::from_json(whole, "");
