@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "common/limits.hpp"
@@ -74,7 +75,11 @@ void FetchRun::finish(const Result<ipc::FetchAnswer>& outcome) {
 Result<ipc::FetchAnswer> FetchRun::outcome() {
   const auto exit = process_.wait_exit(limits::kReapTime);
   std::string text(limits::kFetchMessageBytes, '\0');
-  const ssize_t got = ::recv(socket_.fd(), text.data(), text.size(), MSG_DONTWAIT);
+  ssize_t got = ::recv(socket_.fd(), text.data(), text.size(), MSG_DONTWAIT);
+  // One that leaves its job unread makes an error of that, once, before what it has said.
+  if (got < 0 && errno == ECONNRESET) {
+    got = ::recv(socket_.fd(), text.data(), text.size(), MSG_DONTWAIT);
+  }
   if (got <= 0) {
     if (exit && (exit->out_of_memory || exit->code == ipc::kExitMemory)) {
       return Error{ErrorCode::OutOfMemory, "the fetch used more memory than it may", {}};
