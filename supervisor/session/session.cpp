@@ -48,9 +48,8 @@ void Session::start() { start_because("REQUESTED"); }
 Result<Reconfiguration> Session::possible_change(const SessionSpec& spec) const {
   const auto how = reconfiguration(spec_, spec);
   // What a worker that has not named its model would make of other classes is not known.
-  const bool possible = how == Reconfiguration::Hot ? is_running(condition_.state) && present_ &&
-                                                          present_->model().has_value()
-                                                    : expects_frames(condition_.state);
+  const bool is_tunable = is_running(condition_.state) && present_ && present_->model();
+  const bool possible = how == Reconfiguration::Hot ? is_tunable : expects_frames(condition_.state);
   if (!wanted_ || !possible) return Reconfiguration::Replace;
   if (how == Reconfiguration::Hot && spec.pipeline) {
     const auto known = check_classes(spec, *present_->model());
