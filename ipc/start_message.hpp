@@ -21,12 +21,12 @@ struct StartMessage {
   std::string log_file;
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_backup_count = 0;
-  std::string model_dir;          // where fetched models lie
-  std::string model_catalog;      // path of config/models.json
-  std::string model_cache{};      // where models that came by URL lie, <sha256>.onnx; empty: nowhere
-  AddressPolicy addresses{};      // that the camera may have
-  bool hold_camera = false;       // load all, then wait for OpenCamera
-  bool yields = false;            // load the model behind others: a worker beside it still works
+  std::string model_dir;      // where fetched models lie
+  std::string model_catalog;  // path of config/models.json
+  std::string model_cache{};  // where models that came by URL lie, <sha256>.onnx; empty: nowhere
+  AddressPolicy addresses{};  // that the camera may have
+  bool hold_camera = false;   // load all, then wait for OpenCamera
+  bool yields = false;        // load the model behind others: a worker beside it still works
   std::vector<SinkSpec> sinks{};  // with their passwords; empty: results are not kept
   std::string spool_dir{};        // of this session alone; made by the worker
   std::string history_dir{};      // likewise
