@@ -49,6 +49,7 @@ TrialRun::TrialRun(boost::asio::io_context& loop, std::shared_ptr<WorkerLink> li
     : loop_{loop}, link_{std::move(link)}, done_{std::move(done)}, deadline_{loop} {}
 
 TrialRun::~TrialRun() {
+  if (!link_) return;
   // It keeps itself until the worker is gone, which nobody here waits for.
   link_->watch(
       {.record = [](const auto&) {},
@@ -80,6 +81,7 @@ void TrialRun::on_record(const ipc::PriorityConsumer::Taken& taken) {
 }
 
 void TrialRun::on_exited(const ExitStatus& exit) {
+  link_.reset();  // it has no more to say, and nobody would let go of it later
   if (last_words_) return finish(*last_words_);
   const auto code = exit.out_of_memory ? ErrorCode::OutOfMemory : ErrorCode::WorkerDied;
   finish(Error{code,
