@@ -12,3 +12,6 @@ if(BULKHEAD_SYSTEMD_ANALYZE)
 else()
   message(STATUS "Not registered, for systemd-analyze is not installed: tidy.service")
 endif()
+
+add_test(NAME tidy.one_definition COMMAND ${PROJECT_SOURCE_DIR}/tests/tidy/one_definition)
+set_tests_properties(tidy.one_definition PROPERTIES LABELS tidy TIMEOUT 60)

@@ -72,7 +72,7 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
     case Reconfiguration::Overlap: {
       policy_.reset();
       if (!has_models(spec)) {
-        await_models(std::move(spec));
+        await_models(spec);
         break;
       }
       const RestartMode mode = *possible_mode(RestartMode::Auto, spec);

@@ -159,7 +159,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void fetch_models();  // Starting, without a worker as long as it takes
   void on_models(const Result<>& fetched);
   void end_fetching();
-  void await_models(SessionSpec spec);  // the present worker goes on meanwhile
+  void await_models(const SessionSpec& spec);  // the present worker goes on meanwhile
 
   // session_carried.cpp: over an upgrade of the supervisor.
   [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;

@@ -74,7 +74,7 @@ void Session::end_fetching() {
   handle({Kind::WorkerEnded}, rest_ ? rest_->why : "requested");
 }
 
-void Session::await_models(SessionSpec spec) {
+void Session::await_models(const SessionSpec& spec) {
   log("other parameters wait for their model");
   awaited_ = spec;
   environment_.models->fetch(

@@ -103,31 +103,31 @@ cv::Rect within(const Box& box, const Canvas& canvas) {
   return {from.x, from.y, to.x - from.x + 1, to.y - from.y + 1};
 }
 
-void draw(Canvas& canvas, const LabelledBox& labelled) {
-  const Colour& colour = kColours[labelled.colour % kColours.size()];
+void draw(Canvas& canvas, const CaptionedBox& captioned) {
+  const Colour& colour = kColours[captioned.colour % kColours.size()];
   const auto height = static_cast<float>(canvas.height());
   const int line = std::max(1, static_cast<int>(std::lround(height * kLineOfHeight)));
-  const cv::Rect box = within(labelled.box, canvas);
+  const cv::Rect box = within(captioned.box, canvas);
   canvas.outline(box, colour, line);
-  if (labelled.text.empty()) return;
+  if (captioned.text.empty()) return;
 
   const double scale = std::max(kLeastLetter, canvas.height() * kLetterOfHeight);
   int below = 0;
-  const cv::Size letters = cv::getTextSize(labelled.text, kFont, scale, line, &below);
+  const cv::Size letters = cv::getTextSize(captioned.text, kFont, scale, line, &below);
   const int plate_height = letters.height + below + 2 * line;
   // Above the box, or in it where there is no room; and as far to the left as its end needs.
   const int x = std::max(0, std::min(box.x, canvas.width() - letters.width - line));
   const int y = box.y >= plate_height ? box.y - plate_height : box.y;
   canvas.fill({x, y, letters.width + line, plate_height}, colour);
-  canvas.write(labelled.text, {x, y + letters.height + line}, scale, line);
+  canvas.write(captioned.text, {x, y + letters.height + line}, scale, line);
 }
 
 }  // namespace
 
-Frame with_boxes(const Frame& frame, std::span<const LabelledBox> boxes) {
+Frame with_boxes(const Frame& frame, std::span<const CaptionedBox> boxes) {
   assert(frame.format == PixelFormat::I420);
   Canvas canvas{frame};
-  for (const LabelledBox& box : boxes) draw(canvas, box);
+  for (const CaptionedBox& box : boxes) draw(canvas, box);
   return std::move(canvas).frame_of(frame);
 }
 

@@ -32,7 +32,7 @@ void SnapshotStage::observe(const Frame& frame, std::span<const Object> objects,
   }
   WantedSnapshot wanted{.frame = frame, .boxes = {}};
   wanted.boxes.reserve(objects.size());
-  for (const Object& object : objects) wanted.boxes.push_back(labelled(object));
+  for (const Object& object : objects) wanted.boxes.push_back(captioned(object));
   writer_.offer(std::move(wanted));
 }
 
@@ -43,7 +43,7 @@ bool SnapshotStage::is_due(std::span<const ClassedEvent> events) const {
 }
 
 /// "person #7 0.91"
-LabelledBox SnapshotStage::labelled(const Object& object) const {
+CaptionedBox SnapshotStage::captioned(const Object& object) const {
   std::string text = object.label_id < labels_.size() ? labels_[object.label_id]
                                                       : "class " + std::to_string(object.label_id);
   if (object.track_id != 0) text += " #" + std::to_string(object.track_id);

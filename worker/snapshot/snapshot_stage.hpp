@@ -26,7 +26,7 @@ class SnapshotStage {
 
  private:
   [[nodiscard]] bool is_due(std::span<const ClassedEvent> events) const;
-  [[nodiscard]] LabelledBox labelled(const Object& object) const;
+  [[nodiscard]] CaptionedBox captioned(const Object& object) const;
 
   SnapshotWriter& writer_;
   const std::vector<std::string> labels_;

@@ -27,7 +27,7 @@ namespace bulkhead::worker {
 /// A frame that is to be kept as a picture, and what was found in it.
 struct WantedSnapshot {
   Frame frame;
-  std::vector<LabelledBox> boxes;
+  std::vector<CaptionedBox> boxes;
 };
 
 struct SnapshotCounters {

@@ -38,10 +38,10 @@ Outcome<> write_picture(const std::string& file, const std::string& jpeg) {
 
 Outcome<nlohmann::json> ask(const Context& context, const SnapshotOptions& options) {
   nlohmann::json params{{"subscriptionIdentifier", options.id}};
-  if (options.name.empty()) return context.call("session.snapshot", std::move(params));
+  if (options.name.empty()) return context.call("session.snapshot", params);
   params["snapshot"] = options.name;
   params["boxes"] = options.boxes;
-  return context.call("history.snapshot", std::move(params));
+  return context.call("history.snapshot", params);
 }
 
 std::string default_file(const SubscriptionId& id, const SnapshotOptions& options) {

@@ -18,7 +18,7 @@ constexpr std::uint8_t kGrey = 100;
 
 class BoxedPictureTest : public testing::Test {
  protected:
-  void draw(std::uint32_t width, std::uint32_t height, const std::vector<LabelledBox>& boxes) {
+  void draw(std::uint32_t width, std::uint32_t height, const std::vector<CaptionedBox>& boxes) {
     frame_ = test::plain_i420(7, width, height, kGrey);
     drawn_ = with_boxes(frame_, boxes);
   }
@@ -77,14 +77,14 @@ TEST_F(BoxedPictureTest, TheTextStandsOnItsPlateAboveTheBoxOrInItWhereThereIsNoR
 TEST_F(BoxedPictureTest, NothingIsDrawnOutsideOfThePictureWhateverTheBoxAndTheSize) {
   constexpr float kHuge = std::numeric_limits<float>::max();
   const std::string longest(64, 'W');
-  const std::vector<LabelledBox> boxes{{.box = {-50, -50, 20, 20}, .text = longest},
-                                       {.box = {0, 0, 1, 1}, .text = longest},
-                                       {.box = {310, 230, 10, 10}, .text = longest},
-                                       {.box = {-5, -5, 4000, 4000}, .text = longest},
-                                       {.box = {5000, 5000, 10, 10}, .text = longest},
-                                       {.box = {-kHuge, -kHuge, kHuge, kHuge}, .text = longest},
-                                       {.box = {kHuge, kHuge, kHuge, kHuge}, .text = longest},
-                                       {.box = {3, 3, 0, 0}, .text = "", .colour = 65535}};
+  const std::vector<CaptionedBox> boxes{{.box = {-50, -50, 20, 20}, .text = longest},
+                                        {.box = {0, 0, 1, 1}, .text = longest},
+                                        {.box = {310, 230, 10, 10}, .text = longest},
+                                        {.box = {-5, -5, 4000, 4000}, .text = longest},
+                                        {.box = {5000, 5000, 10, 10}, .text = longest},
+                                        {.box = {-kHuge, -kHuge, kHuge, kHuge}, .text = longest},
+                                        {.box = {kHuge, kHuge, kHuge, kHuge}, .text = longest},
+                                        {.box = {3, 3, 0, 0}, .text = "", .colour = 65535}};
   for (const auto& [width, height] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {1, 1}, {2, 2}, {1, 241}, {321, 1}, {3, 5}, {321, 241}, {320, 240}}) {
     draw(width, height, boxes);
