@@ -132,12 +132,14 @@ void TokenStore::begin_revoke(const std::string& name,
 }
 
 void TokenStore::write(std::function<void(Result<void>)> written) {
-  // The loop has work until the outcome is there.
+  // The loop has work until the outcome is there. `written` goes back to it and leaves no copy
+  // here: it may hold the last of a connection, which must end on the loop.
   boost::asio::post(
       disk_, [this, file = file_, tokens = tokens_, written = std::move(written),
-              work = boost::asio::make_work_guard(loop_), alive = std::weak_ptr{alive_}] {
+              work = boost::asio::make_work_guard(loop_), alive = std::weak_ptr{alive_}]() mutable {
         Result<void> outcome = write_tokens(file, tokens);
-        boost::asio::post(loop_, [this, outcome = std::move(outcome), written, alive] {
+        boost::asio::post(loop_, [this, outcome = std::move(outcome), written = std::move(written),
+                                  alive = std::move(alive)] {
           if (alive.expired()) return;
           written(outcome);
           next_change();
