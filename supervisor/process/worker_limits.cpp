@@ -9,11 +9,10 @@ namespace bulkhead::supervisor {
 
 namespace {
 
-// The shadow memory of a sanitizer is many times what it watches.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryCountable = false;
+constexpr bool kInstrumented = true;
 #else
-constexpr bool kMemoryCountable = true;
+constexpr bool kInstrumented = false;
 #endif
 
 using Resource = decltype(RLIMIT_DATA);
@@ -44,10 +43,15 @@ std::optional<WorkerCgroup> join_cgroup(pid_t pid, const WorkerLimits& limits) {
 
 Result<std::optional<WorkerCgroup>> apply_limits(pid_t pid, const WorkerLimits& limits) {
   auto cgroup = join_cgroup(pid, limits);
-  if (auto done = lower(pid, RLIMIT_CORE, 0); !done) return done.error();
+  // A sanitizer reads and lowers this one when it starts, and ends the worker where another has
+  // lowered it in between; the worker's own confinement does so later.
+  if (!kInstrumented) {
+    if (auto done = lower(pid, RLIMIT_CORE, 0); !done) return done.error();
+  }
   if (auto done = lower(pid, RLIMIT_NOFILE, limits.descriptors); !done) return done.error();
   if (auto done = lower(pid, RLIMIT_NPROC, limits.user_tasks); !done) return done.error();
-  if (limits.memory_bytes > 0 && kMemoryCountable) {
+  // The shadow memory of a sanitizer is many times what it watches.
+  if (limits.memory_bytes > 0 && !kInstrumented) {
     const std::uint64_t factor = cgroup ? limits::kAllocationFactor : 1;
     if (auto done = lower(pid, RLIMIT_DATA, limits.memory_bytes * factor); !done) {
       return done.error();
