@@ -184,6 +184,12 @@ class Bare:
             length = struct.unpack(">Q", self.receive_exactly(8))[0]
         return head[0] & 0x0F, self.receive_exactly(length)
 
+    def receive_message(self):
+        """The next message; the pings of a slow moment are left out."""
+        while (frame := self.receive_frame())[0] == 9:
+            pass
+        return json.loads(frame[1])
+
     def receive_close_code(self):
         """The code of the close frame that ends the connection; frames before it are skipped."""
         while frame := self.receive_frame():

@@ -77,7 +77,7 @@ class Conformance(unittest.TestCase):
         for number, padding in enumerate((0, 126, 65536)):
             text = request_text(number=number).encode()
             bare.send(masked(text[:-1] + b" " * padding + b"}"))
-            self.assertEqual(json.loads(bare.receive_frame()[1])["id"], number)
+            self.assertEqual(bare.receive_message()["id"], number)
 
     def test_a_message_in_fragments_is_one_message_and_control_frames_may_stand_between(self):
         bare = self.client()
@@ -87,7 +87,7 @@ class Conformance(unittest.TestCase):
                   masked(text[10:20], 0, final=False) + masked(b"b", PING) + masked(text[20:], 0))
         pongs = [bare.receive_frame() for _ in range(2)]
         self.assertEqual(pongs, [(PONG, b"a"), (PONG, b"b")])
-        self.assertEqual(json.loads(bare.receive_frame()[1])["id"], "parts")
+        self.assertEqual(bare.receive_message()["id"], "parts")
 
     def test_a_ping_is_answered_with_its_payload_up_to_125_bytes(self):
         bare = self.client()
@@ -147,7 +147,7 @@ class Conformance(unittest.TestCase):
             bare.send(masked(text[:at], TEXT, final=False) + masked(b"", PING) +
                       masked(text[at:], 0))
             self.assertEqual(bare.receive_frame(), (PONG, b""))
-            self.assertEqual(json.loads(bare.receive_frame()[1])["id"], "€")
+            self.assertEqual(bare.receive_message()["id"], "€")
 
     def test_a_close_is_answered_with_its_code(self):
         for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999):
@@ -182,7 +182,7 @@ class Conformance(unittest.TestCase):
     def test_a_binary_message_gets_an_error_and_the_connection_lives(self):
         bare = self.client()
         bare.send(masked(b"\xff\x00", BINARY))
-        self.assertEqual(json.loads(bare.receive_frame()[1])["error"]["code"], -32600)
+        self.assertEqual(bare.receive_message()["error"]["code"], -32600)
         self.assert_served(bare, 7)
 
 

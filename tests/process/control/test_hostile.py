@@ -94,7 +94,7 @@ class Hostile(unittest.TestCase):
 
     def reply(self, bare, text):
         bare.send(frame(text))
-        return json.loads(bare.receive_frame()[1])
+        return bare.receive_message()
 
     def assert_alone_again(self, server):
         """No connection but the neighbour's and the asking one: asked until then."""
@@ -125,13 +125,13 @@ class Hostile(unittest.TestCase):
         text = text[:-1] + b" " * (30_000 - len(text)) + b"}"
         parts = [frame(text[i:i + 1], 0 if i else 1, i == len(text) - 1) for i in range(len(text))]
         bare.send(b"".join(parts))
-        self.assertEqual(json.loads(bare.receive_frame()[1])["id"], "parts")
+        self.assertEqual(bare.receive_message()["id"], "parts")
 
     def test_empty_fragments_without_end_hold_no_memory_and_may_still_become_a_message(self):
         server, _ = self.attack()
         bare = self.client(server)
         bare.send(frame(b"", 1, False) + frame(b"", 0, False) * 100_000 + frame(b"[]", 0))
-        self.assertEqual(json.loads(bare.receive_frame()[1])["error"]["code"], -32600)
+        self.assertEqual(bare.receive_message()["error"]["code"], -32600)
 
     def test_a_flood_of_pings_is_answered_where_it_is_read(self):
         server, _ = self.attack()

@@ -43,7 +43,7 @@ class Limits(unittest.IsolatedAsyncioTestCase):
             parts = [frame(text[i:i + 1], opcode=0 if i else 1, final=i == len(text) - 1)
                      for i in range(len(text))]
             bare.send(b"".join(parts))
-            self.assertIn("result", json.loads(bare.receive_frame()[1]))
+            self.assertIn("result", bare.receive_message())
             more = [frame(b" ", opcode=0 if i else 1, final=False) for i in range(1001)]
             bare.send(b"".join(more))
             self.assertEqual(bare.receive_close_code(), 1009)
@@ -75,7 +75,7 @@ class Limits(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(json.loads(body)["error"]["code"], "LIMIT_REACHED")
                 self.assertEqual(three.receive_some(), b"")
             two.send(frame(request_text().encode()))
-            self.assertIn("result", json.loads(two.receive_frame()[1]))
+            self.assertIn("result", two.receive_message())
         self.assert_served_again(server)
 
     def assert_served_again(self, server):
@@ -137,7 +137,7 @@ class Limits(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(opcode, 9)
                 bare.send(frame(payload, opcode=10))
             bare.send(frame(request_text().encode()))
-            self.assertIn("result", json.loads(bare.receive_frame()[1]))
+            self.assertIn("result", bare.receive_message())
 
     async def test_streams_are_limited_on_each_connection(self):
         server = self.start(streams=2)

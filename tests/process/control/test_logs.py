@@ -213,7 +213,7 @@ class Logs(unittest.IsolatedAsyncioTestCase):
         told = lost = 0
         numbers = []
         while not numbers or numbers[-1] != 3999:
-            params = json.loads(slow.receive_frame()[1])["params"]
+            params = slow.receive_message()["params"]
             lost += params.get("lost", 0)
             numbers += [int(text.split()[0]) for text in params["lines"]]
             told += len(params["lines"])

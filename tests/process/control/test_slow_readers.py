@@ -95,7 +95,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         server.tell("detections 500 50")
         got, lost, states, gaps = set(), 0, 0, 0
         while states < 50 or len(got) + lost < 1000:
-            message = json.loads(behind.receive_frame()[1])
+            message = behind.receive_message()
             params = message["params"]
             if message["method"] == "detection":
                 got.add(params["sequence"])
@@ -152,9 +152,9 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         server = self.start(write_ms=500)
         stopped = self.stopped_reader(server)
         server.tell("alerts 1 cam")
-        self.assertEqual(json.loads(stopped.receive_frame()[1])["params"]["sequence"], 1)
+        self.assertEqual(stopped.receive_message()["params"]["sequence"], 1)
         server.tell("detections 1 20")
-        seen = json.loads(stopped.receive_frame()[1])["params"]
+        seen = stopped.receive_message()["params"]
         # From here on it reads no more. More comes than is kept for who comes back, results and alerts.
         evicted = 'bulkhead_ws_client_evicted_total{reason="write_timeout"}'
         limit = time.monotonic() + HANG_LIMIT_S
@@ -205,7 +205,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         server.tell("alerts 1 cam")
         told = {}
         while "s2" not in told or "s1" not in told:
-            message = json.loads(stopped.receive_frame()[1])
+            message = stopped.receive_message()
             if message["method"] == "stream.status" and message["params"]["to"] == "CLOSED":
                 told[message["params"]["streamId"]] = message["params"]
             elif message["method"] == "system.alert" and message["params"]["streamId"] == "s2":
@@ -218,7 +218,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         stopped.send(frame(request_text(
             "stream.open", filter={"kinds": ["system.alert"]},
             resumeFrom=told["s1"]["resumeFrom"]).encode()))
-        while (message := json.loads(stopped.receive_frame()[1])).get("id") is None:
+        while (message := stopped.receive_message()).get("id") is None:
             pass
         self.assertEqual(message["result"], {"streamId": "s3", "replayed": 0 if told["s1"][
             "resumeFrom"][0].get("alert") else 1})
@@ -231,7 +231,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
             server.tell(f"states 1 cam-{camera}")
         states = set()
         while len(states) < 500:
-            message = json.loads(behind.receive_frame()[1])
+            message = behind.receive_message()
             if message["method"] == "session.state":
                 states.add(message["params"]["session"])
         self.assertIn("cam-499", states)
@@ -274,7 +274,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
         server.tell("states 5000 cam-flapping")
         states = 0
         while states < 20:
-            message = json.loads(behind.receive_frame()[1])
+            message = behind.receive_message()
             states += message["method"] == "session.state"
         self.assertEqual(metric(server, "bulkhead_client_connections"), 2, "it and who asks")
 
@@ -310,7 +310,7 @@ class SlowReaders(unittest.IsolatedAsyncioTestCase):
             for _ in range(20):
                 self.assertIn("result", await call(other, "system.state"))
         for _ in range(200):
-            self.assertIn("result", json.loads(bare.receive_frame()[1]))
+            self.assertIn("result", bare.receive_message())
         sender.join(HANG_LIMIT_S)
         self.assertTrue(sent.is_set())
 

@@ -90,7 +90,7 @@ class WebSocket(unittest.IsolatedAsyncioTestCase):
         with Bare(self.server) as bare:
             self.assertEqual(bare.upgrade()[0], 101)
             bare.send(frame(request_text("stream.open").encode()))
-            self.assertEqual(json.loads(bare.receive_frame()[1])["result"], {"streamId": "s1"})
+            self.assertEqual(bare.receive_message()["result"], {"streamId": "s1"})
             self.server.tell("detections 1 300")
             opcode, payload = bare.receive_frame()
             self.assertEqual(opcode, 1)
