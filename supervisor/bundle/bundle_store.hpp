@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "common/bundle_limits.hpp"
+#include "common/disk_thread.hpp"
 #include "common/model_url.hpp"
 #include "common/result.hpp"
 #include "supervisor/bundle/bundle_folder.hpp"
 #include "supervisor/bundle/trial_run.hpp"
 #include "supervisor/config.hpp"
-#include "supervisor/model/disk_thread.hpp"
 #include "supervisor/model/model_store.hpp"
 
 namespace bulkhead::supervisor {

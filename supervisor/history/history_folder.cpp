@@ -3,13 +3,11 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
 #include "common/clock.hpp"
-#include "common/signal_free_thread.hpp"
 #include "common/sink_limits.hpp"
 #include "supervisor/history/history_page.hpp"
 
@@ -29,26 +27,8 @@ HistoryFolder::HistoryFolder(asio::io_context& loop, std::filesystem::path folde
       path_{std::move(folder)},
       log_{std::move(log)},
       most_{most},
-      sweep_timer_{loop} {}
-
-HistoryFolder::~HistoryFolder() {
-  alive_.reset();  // what waits is not begun any more
-  if (disk_) disk_->join();
-}
-
-/// `job` on the disk's thread, then `done` with its outcome on the loop, if this is still there.
-template <class Job, class Done>
-void HistoryFolder::run(Job job, Done done) {
-  if (!disk_) start_signal_free(disk_);
-  asio::post(*disk_, [job = std::move(job), done = std::move(done), &loop = loop_,
-                      alive = std::weak_ptr{alive_},
-                      work = asio::make_work_guard(loop_)]() mutable {
-    if (alive.expired()) return;
-    asio::post(loop, [done = std::move(done), outcome = job(), alive = std::move(alive)]() mutable {
-      if (!alive.expired()) done(std::move(outcome));
-    });
-  });
-}
+      sweep_timer_{loop},
+      disk_{loop} {}
 
 Result<> HistoryFolder::admit(const std::string& reader) {
   if (waiting_total_ >= most_) {
@@ -77,7 +57,7 @@ void HistoryFolder::query(HistoryQuery query, std::function<void(Result<HistoryP
     return asio::post(loop_, [done = std::move(done), error = admitted.error()] { done(error); });
   }
   const std::string reader = query.reader;
-  run(
+  disk_.run(
       [path = path_, query = std::move(query)] {
         return read_history_page(path, query, monotonic_ns() + kQueryNs);
       },
@@ -92,11 +72,11 @@ void HistoryFolder::snapshot(SnapshotQuery query, std::function<void(Result<std:
     return asio::post(loop_, [done = std::move(done), error = admitted.error()] { done(error); });
   }
   const std::string reader = query.reader;
-  run([path = path_, query = std::move(query)] { return read_snapshot(path, query); },
-      [this, reader, done = std::move(done)](Result<std::string> jpeg) {
-        answered(reader);
-        done(std::move(jpeg));
-      });
+  disk_.run([path = path_, query = std::move(query)] { return read_snapshot(path, query); },
+            [this, reader, done = std::move(done)](Result<std::string> jpeg) {
+              answered(reader);
+              done(std::move(jpeg));
+            });
 }
 
 void HistoryFolder::keep_for(std::chrono::seconds max_age) {
@@ -106,12 +86,13 @@ void HistoryFolder::keep_for(std::chrono::seconds max_age) {
 
 void HistoryFolder::sweep(std::chrono::seconds max_age) {
   const std::int64_t age_ns = std::chrono::nanoseconds{max_age}.count();
-  run([path = path_, age_ns] { return sweep_history(path, age_ns); },
-      [this](std::size_t gone) {
-        if (gone > 0 && log_) {
-          log_->info("{} histories that nobody has written to for too long were removed", gone);
-        }
-      });
+  disk_.run([path = path_, age_ns] { return sweep_history(path, age_ns); },
+            [this](std::size_t gone) {
+              if (gone > 0 && log_) {
+                log_->info("{} histories that nobody has written to for too long were removed",
+                           gone);
+              }
+            });
 }
 
 }  // namespace bulkhead::supervisor

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
+#include "common/disk_thread.hpp"
 #include "common/periodic_timer.hpp"
 #include "common/result.hpp"
 #include "common/sink_limits.hpp"
@@ -33,7 +32,6 @@ class HistoryFolder {
   HistoryFolder(boost::asio::io_context& loop, std::filesystem::path folder,
                 std::shared_ptr<spdlog::logger> log = {},
                 std::size_t most = limits::kHistoryQueries);
-  ~HistoryFolder();
   HistoryFolder(const HistoryFolder&) = delete;
   HistoryFolder& operator=(const HistoryFolder&) = delete;
 
@@ -52,8 +50,6 @@ class HistoryFolder {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  template <class Job, class Done>
-  void run(Job job, Done done);
   void sweep(std::chrono::seconds max_age);
   [[nodiscard]] Result<> admit(const std::string& reader);
   void answered(const std::string& reader);
@@ -65,8 +61,7 @@ class HistoryFolder {
   std::map<std::string, std::size_t> waiting_;  // queries by who asked
   std::size_t waiting_total_ = 0;
   PeriodicTimer sweep_timer_;
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-  std::optional<boost::asio::thread_pool> disk_;
+  DiskThread disk_;  // the last, so that the first to go: what waits is not begun any more
 };
 
 }  // namespace bulkhead::supervisor

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "common/address_policy.hpp"
+#include "common/disk_thread.hpp"
 #include "common/model_limits.hpp"
 #include "common/model_url.hpp"
 #include "common/result.hpp"
-#include "supervisor/model/disk_thread.hpp"
 #include "supervisor/model/fetch_queue.hpp"
 #include "supervisor/model/model_cache.hpp"
 

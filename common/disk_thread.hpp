@@ -10,11 +10,11 @@
 
 #include "common/signal_free_thread.hpp"
 
-namespace bulkhead::supervisor {
+namespace bulkhead {
 
-/// The one thread on which the files of models are opened, renamed and removed: a slow disk holds
-/// up models and nobody else. Used by the loop's thread; there is no thread before the first job.
-/// The destructor waits for the job that runs; those that wait are left out.
+/// The one thread on which files of one kind are read, renamed and removed: a slow disk holds up
+/// who asks for those and nobody else. Used by the loop's thread; there is no thread before the
+/// first job. The destructor waits for the job that runs; those that wait are left out.
 class DiskThread {
  public:
   explicit DiskThread(boost::asio::io_context& loop) : loop_{loop} {}
@@ -46,4 +46,4 @@ class DiskThread {
   std::optional<boost::asio::thread_pool> disk_;
 };
 
-}  // namespace bulkhead::supervisor
+}  // namespace bulkhead
