@@ -22,6 +22,7 @@
 #include "supervisor/service_notifier.hpp"
 #include "supervisor/session/registry.hpp"
 #include "supervisor/session/session_table.hpp"
+#include "supervisor/session/unknown_generations.hpp"
 #include "supervisor/signals.hpp"
 #include "supervisor/supervisor.hpp"
 #include "supervisor/upgrade/dry_run.hpp"
@@ -46,7 +47,7 @@ struct Supervisor::Parts {
         models{ModelStore::open(loop, fetches, model_settings(environment), log)},
         bundles{open_bundles(environment)},
         registry{Registry::open(loop, config.state_dir, log)},
-        first_generation{begin_generations(inheritance)},
+        last_generation{begin_generations(inheritance, environment)},
         upgrades_total{program.upgrades_total},
         sessions{loop, with_generations(std::move(environment)), session_events()},
         tokens{TokenStore::open(loop, config.state_dir / kTokenFile)},
@@ -63,10 +64,12 @@ struct Supervisor::Parts {
         stop_timer{loop},
         farewell_timer{loop} {}
 
-  /// After an upgrade they go on from where they began, as if there had been one program.
-  Generation begin_generations(const Inheritance* inheritance) {
-    const Generation reserved = registry ? (*registry)->begin_generations() : 0;
-    return inheritance != nullptr ? inheritance->first_generation : reserved;
+  /// After an upgrade they go on as if there had been one program.
+  Generation begin_generations(const Inheritance* inheritance,
+                               const SessionEnvironment& environment) {
+    const Generation unknown = past_unknown_generations(environment, wall_ns());
+    const Generation reserved = registry ? (*registry)->begin_generations(unknown) : unknown;
+    return inheritance != nullptr ? inheritance->last_generation : reserved;
   }
 
   ProgramServices with_access(ProgramServices program, std::shared_ptr<spdlog::logger> audit) {
@@ -78,7 +81,7 @@ struct Supervisor::Parts {
   }
 
   SessionEnvironment with_generations(SessionEnvironment environment) const {
-    environment.last_generation = first_generation;
+    environment.last_generation = last_generation;
     environment.models = models ? models->get() : nullptr;
     return environment;
   }
@@ -129,7 +132,7 @@ struct Supervisor::Parts {
   Result<std::unique_ptr<ModelStore>> models;
   Result<std::unique_ptr<BundleStore>> bundles;
   Result<std::unique_ptr<Registry>> registry;
-  const Generation first_generation;  // before the first worker of this process
+  const Generation last_generation;  // of a session that was there before this program
   const std::uint32_t upgrades_total;
   SessionTable sessions;
   Result<std::unique_ptr<TokenStore>> tokens;

@@ -38,7 +38,7 @@ void Supervisor::resume_sessions(const Inheritance& inherited) {
 Inheritance Supervisor::inheritance() const {
   return {.listener_fd = parts_->control.descriptor(),
           .lock_fd = parts_->lock.descriptor(),
-          .first_generation = parts_->first_generation,
+          .last_generation = parts_->sessions.last_generation(),
           .upgrades_total = parts_->upgrades_total + 1,
           .fixed = fixed_settings(parts_->config),
           .cgroups = parts_->cgroups ? std::optional{parts_->cgroups->state()} : std::nullopt,

@@ -15,6 +15,7 @@ bulkhead_test(session_test LABEL unit
     unit/supervisor/session_state_test.cpp
     unit/supervisor/session_view_test.cpp
     unit/supervisor/track_ids_test.cpp
+    unit/supervisor/unknown_generations_test.cpp
     unit/supervisor/waiting_events_test.cpp
     unit/supervisor/worker_end_test.cpp
     unit/supervisor/worker_readings_test.cpp

@@ -314,13 +314,14 @@ Registry::Loaded Registry::load() {
   return loaded;
 }
 
-Generation Registry::begin_generations() {
-  const auto former = parts_->attempt<Generation>([](Parts& parts) -> Result<Generation> {
+Generation Registry::begin_generations(Generation if_unknown) {
+  const auto former = parts_->attempt<Generation>([&](Parts& parts) -> Result<Generation> {
     const Generation reserved = parts.reserved_generation();
-    parts.reserve_generations(reserved + kGenerationBlock);
-    return reserved;
+    const Generation known = reserved != 0 ? reserved : if_unknown;
+    parts.reserve_generations(known + kGenerationBlock);
+    return known;
   });
-  const Generation last = former ? *former : 0;
+  const Generation last = former ? *former : if_unknown;
   parts_->reserved = last + kGenerationBlock;
   return last;
 }

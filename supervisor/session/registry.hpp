@@ -50,8 +50,9 @@ class Registry {
   [[nodiscard]] Loaded load();
 
   /// At start, once: no worker of an earlier supervisor had a higher generation than this, so that
-  /// `(session, generation, sequence)` names a result for ever. 0 where that cannot be known.
-  [[nodiscard]] Generation begin_generations();
+  /// `(session, generation, sequence)` names a result for ever. `if_unknown` where the file knows
+  /// of none or cannot be read.
+  [[nodiscard]] Generation begin_generations(Generation if_unknown);
 
   /// Whenever a worker gets its generation. They are reserved on disk some ahead.
   void use_generation(Generation generation);

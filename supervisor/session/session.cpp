@@ -121,7 +121,7 @@ void Session::change_hot(SessionSpec spec, const std::function<void(const Result
 
 void Session::start_because(const std::string& reason) {
   wanted_ = true;
-  comes_from_rest_ = rest_.has_value();
+  comes_from_rest_ = rest_.has_value() || generation_ == 0;
   rest_.reset();
   removal_announced_ = false;
   start_reason_ = reason;
@@ -267,7 +267,7 @@ void Session::spawn() {
   if (!has_models(spec_)) return fetch_models();
   handover_.reset();
   const bool is_restart = !std::exchange(comes_from_rest_, false);
-  if (is_restart && generation_ > environment_.last_generation + 1) count_restart(start_reason_);
+  if (is_restart) count_restart(start_reason_);
   auto worker = Incarnation::start(loop_, environment_, admission_,
                                    {.session = spec_,
                                     .generation = generation_,

@@ -103,6 +103,8 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] std::vector<ModelUrl> model_urls() const;
   [[nodiscard]] SessionState state() const noexcept { return condition_.state; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
+  /// Given to any worker so far, one that never worked included.
+  [[nodiscard]] Generation last_generation() const noexcept { return last_generation_; }
   [[nodiscard]] bool wanted() const noexcept { return wanted_; }
   [[nodiscard]] bool has_ended() const noexcept {
     return !wanted_ && condition_.state == SessionState::Stopped && retiring_.empty();

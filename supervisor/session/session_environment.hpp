@@ -42,7 +42,8 @@ struct SessionEnvironment {
   std::uint32_t log_backup_count = 0;
   std::size_t warm_spares = 0;
   RecyclingRule recycling{};
-  Generation last_generation = 0;       // of any worker of an earlier supervisor
+  Generation last_generation =
+      0;  // that a session which is no more, or one of an earlier supervisor, had
   std::shared_ptr<spdlog::logger> log;  // may be null: nothing is logged
   SessionLimits limits{};
   ConnectionRates connection_rates{};

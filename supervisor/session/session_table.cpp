@@ -105,6 +105,14 @@ std::vector<CarriedSession> SessionTable::carried() const {
   return carried;
 }
 
+Generation SessionTable::last_generation() const {
+  Generation last = environment_.last_generation;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->wanted()) last = std::max(last, session->last_generation());
+  }
+  return last;
+}
+
 bool SessionTable::end_uncarried() {
   auto links = spares_.links();
   for (const auto& [id, session] : sessions_) {
@@ -306,7 +314,12 @@ void SessionTable::erase_ended(const SubscriptionId& id) {
   boost::asio::post(loop_, [this, id, alive = std::weak_ptr{alive_}] {
     if (alive.expired()) return;
     const auto known = sessions_.find(id);
-    if (known != sessions_.end() && known->second->has_ended()) sessions_.erase(known);
+    if (known != sessions_.end() && known->second->has_ended()) {
+      // Its name may come back, and its results are still kept under its numbers.
+      environment_.last_generation =
+          std::max(environment_.last_generation, known->second->last_generation());
+      sessions_.erase(known);
+    }
     if (stopping_ && sessions_.empty()) call_all_stopped();
   });
 }

@@ -96,6 +96,10 @@ class SessionTable {
   /// All sessions that are wanted, for the next program in this process to `resume`.
   [[nodiscard]] std::vector<CarriedSession> carried() const;
 
+  /// The highest that any session had which `carried` does not name: newcomers begin behind it, for
+  /// one may have the name of a session that was.
+  [[nodiscard]] Generation last_generation() const;
+
   /// Ends every worker that `carried` does not name: the next program would not know them. False:
   /// one is not gone in time. Sessions that miss one deal with it as with any end.
   [[nodiscard]] bool end_uncarried();

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 /// Of what is written here and in the files it calls. A program that can read an older one says so
 /// here.
-constexpr std::uint32_t kFormat = 3;
+constexpr std::uint32_t kFormat = 4;
 
 Error mismatch(const std::string& what, std::uint64_t theirs, std::uint64_t ours) {
   return {ErrorCode::VersionMismatch,
@@ -51,7 +51,7 @@ Result<Inheritance> inheritance_from(json& document) {
   }
   Inheritance read{.listener_fd = document.at("listenerFd"),
                    .lock_fd = document.at("lockFd"),
-                   .first_generation = document.at("firstGeneration"),
+                   .last_generation = document.at("lastGeneration"),
                    .upgrades_total = document.at("upgrades"),
                    .fixed = document.at("fixed"),
                    .cgroups = {},
@@ -91,7 +91,7 @@ Result<UniqueFd> bequeath(const Inheritance& inheritance) {
                 {"layout", ipc::kLayoutVersion},
                 {"listenerFd", inheritance.listener_fd},
                 {"lockFd", inheritance.lock_fd},
-                {"firstGeneration", inheritance.first_generation},
+                {"lastGeneration", inheritance.last_generation},
                 {"upgrades", inheritance.upgrades_total},
                 {"fixed", inheritance.fixed},
                 {"sessions", std::move(sessions)},

@@ -20,7 +20,7 @@ namespace bulkhead::supervisor {
 struct Inheritance {
   int listener_fd = -1;
   int lock_fd = -1;
-  Generation first_generation = 0;  // before the first worker of this process
+  Generation last_generation = 0;  // of a session that is no more
   std::uint32_t upgrades_total = 0;
   std::string fixed;                            // settings that only a restart can change
   std::optional<WorkerCgroups::State> cgroups;  // none: workers have no groups

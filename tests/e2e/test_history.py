@@ -101,6 +101,33 @@ class History(unittest.IsolatedAsyncioTestCase):
                 taken = [r["tsCamera"] for r in kept if "tsCamera" in r]
                 self.assertEqual(len(taken), len(set(taken)))
 
+    async def test_a_camera_that_is_removed_and_added_again_goes_on_in_its_history(self):
+        with running(Supervisor(self.folder)) as supervisor:
+            async with Client.connect(supervisor.ws_url) as client:
+                await client.call("stream.open", filter={"kinds": ["detection", "session.state"]})
+                firsts = []
+                for _ in range(2):
+                    await client.call("session.subscribe", subscriptionIdentifier="gate",
+                                      rtspUrl=self.camera.url + "/people", pipeline="people")
+                    first = await client.next("detection", lambda d: d["objects"])
+                    firsts.append(first)
+                    await self.until_kept(client, set(keys([first])))
+                    await client.call("session.unsubscribe", subscriptionIdentifier="gate")
+                    await client.next("session.state", lambda s: s["removed"])
+                self.assertLess(firsts[0]["generation"], firsts[1]["generation"])
+        # Who loses the registry does not lose what comes after it either.
+        for file in self.folder.rglob("registry.db*"):
+            file.unlink()
+        with running(Supervisor(self.folder)) as supervisor:
+            async with Client.connect(supervisor.ws_url) as client:
+                await client.call("stream.open", filter={"kinds": ["detection"]})
+                await client.call("session.subscribe", subscriptionIdentifier="gate",
+                                  rtspUrl=self.camera.url + "/people", pipeline="people")
+                later = await client.next("detection", lambda d: d["objects"])
+                self.assertGreater(later["generation"], firsts[1]["generation"])
+                kept = await self.until_kept(client, set(keys([*firsts, later])))
+                self.assertIn(later["tsCapture"], [r["tsCapture"] for r in kept])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -15,11 +15,13 @@ using namespace std::chrono_literals;
 
 TEST(SessionTable, UnsubscribingLeavesNoProcessAndNoDescriptor) {
   SessionRig rig{"healthy_worker"};
+  const auto is_live = [&](const std::string& name) {
+    return rig.view(name).state == SessionState::Live;
+  };
   const auto one_round = [&] {
     rig.subscribe("one");
     rig.subscribe("two");
-    ASSERT_TRUE(rig.until(
-        [&] { return rig.is("one", SessionState::Live) && rig.is("two", SessionState::Live); }));
+    ASSERT_TRUE(rig.until([&] { return is_live("one") && is_live("two"); }));
     ASSERT_TRUE(rig.table.unsubscribe(SessionRig::id("one")));
     ASSERT_TRUE(rig.table.unsubscribe(SessionRig::id("two")));
     ASSERT_TRUE(rig.until([&] { return rig.table.size() == 0; }));
@@ -86,6 +88,19 @@ TEST(SessionTable, ASubscribeDuringTheLastBreathKeepsTheNameAndStartsAnew) {
   EXPECT_EQ(again->change, SessionTable::Change::Added);
   ASSERT_TRUE(rig.until([&] { return rig.is("cam", SessionState::Live, 2); }));
   EXPECT_EQ(std::ranges::count_if(rig.states, [](const auto& s) { return s.removed; }), 0);
+}
+
+TEST(SessionTable, ANameThatComesBackBeginsBehindTheGenerationsThatWere) {
+  SessionRig rig{"healthy_worker"};
+  rig.subscribe("cam");
+  ASSERT_TRUE(rig.until([&] { return rig.is("cam", SessionState::Live, 1); }));
+  ASSERT_TRUE(rig.table.unsubscribe(SessionRig::id("cam")));
+  EXPECT_EQ(rig.table.last_generation(), 1U) << "on its way out";
+  ASSERT_TRUE(rig.until([&] { return rig.table.size() == 0; }));
+  EXPECT_EQ(rig.table.last_generation(), 1U) << "gone";
+  rig.subscribe("cam");
+  EXPECT_TRUE(rig.until([&] { return rig.is("cam", SessionState::Live, 2); }));
+  EXPECT_EQ(rig.view("cam").restarts_total, 0U) << "a newcomer was not restarted";
 }
 
 TEST(SessionTable, TheOneTooManyIsRefusedAndTheOthersRunOn) {

@@ -103,7 +103,7 @@ CarriedSession session() {
 Inheritance sample() {
   return {.listener_fd = 8,
           .lock_fd = 9,
-          .first_generation = 2,
+          .last_generation = 2,
           .upgrades_total = 1,
           .fixed = "here",
           .cgroups = WorkerCgroups::State{.hierarchy = {.enforcement = MemoryEnforcement::Cgroup1,
@@ -129,7 +129,7 @@ TEST(Inheritance, ComesOutAsItWentIn) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->descriptors(), (std::vector<int>{8, 9, 10, 11, 12, 13, 14}));
   EXPECT_EQ(read->workers(), 1U);
-  EXPECT_EQ(read->first_generation, 2U);
+  EXPECT_EQ(read->last_generation, 2U);
   EXPECT_EQ(read->fixed, "here");
   EXPECT_EQ(read->cgroups->hierarchy.pids, "/a/pids");
   const CarriedSession& got = read->sessions.at(0);

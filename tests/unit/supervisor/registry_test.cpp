@@ -306,16 +306,24 @@ TEST_F(RegistryTest, AChangeThatCannotBeWrittenIsAnErrorAndTheFormerStays) {
 }
 
 TEST_F(RegistryTest, NoGenerationIsGivenOutTwiceWhateverEndsTheSupervisor) {
-  EXPECT_EQ(registry_->begin_generations(), 0U);
+  EXPECT_EQ(registry_->begin_generations(0), 0U);
   Generation used = 0;
   for (int life = 0; life < 3; ++life) {
     for (int i = 0; i < 20; ++i) registry_->use_generation(++used);
     open();  // nothing is said at the end, as by a crash
-    const Generation former = registry_->begin_generations();
+    const Generation former = registry_->begin_generations(0);
     EXPECT_GE(former, used);
     EXPECT_LE(former, used + 16) << "and not many are wasted";
     used = former;
   }
+}
+
+TEST_F(RegistryTest, OneThatKnowsOfNoGenerationBeginsWhereItIsTold) {
+  EXPECT_EQ(registry_->begin_generations(5000), 5000U);
+  open();
+  const Generation known = registry_->begin_generations(9000);
+  EXPECT_GT(known, 5000U);
+  EXPECT_LT(known, 5100U) << "what it knows counts, once it knows something";
 }
 
 TEST_F(RegistryTest, AFileOfTheVersionBeforeGetsWhatItLacks) {
@@ -327,10 +335,10 @@ TEST_F(RegistryTest, AFileOfTheVersionBeforeGetsWhatItLacks) {
     old.exec("PRAGMA user_version=1");
   }
   EXPECT_EQ(reopened().sessions.size(), 1U);
-  EXPECT_EQ(registry_->begin_generations(), 0U);
+  EXPECT_EQ(registry_->begin_generations(0), 0U);
   registry_->use_generation(100);
   open();
-  EXPECT_GE(registry_->begin_generations(), 100U);
+  EXPECT_GE(registry_->begin_generations(0), 100U);
 }
 
 }  // namespace
