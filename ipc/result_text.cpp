@@ -106,6 +106,26 @@ void append_object(std::string& out, const ResultText& result, const Detection& 
   out += '}';
 }
 
+void append_model(JsonMembers& members, std::string_view name, std::string_view sha256) {
+  members.text("name", name);
+  members.text("sha256", sha256);
+}
+
+/// Once a frame: an object's attribute says but the name, for a sum is longer than what it sums up.
+void append_attribute_models(JsonMembers& members, std::string& out,
+                             const std::vector<AttributeCard>& cards) {
+  if (cards.empty()) return;
+  members.key("attributes") += '{';
+  JsonMembers models{out};
+  for (const AttributeCard& card : cards) {
+    models.foreign_key(card.attribute) += '{';
+    JsonMembers model{out};
+    append_model(model, card.model, card.sha256);
+    out += '}';
+  }
+  out += '}';
+}
+
 void append_frame(JsonMembers& members, const ResultText& result, const Detection& detection,
                   std::int64_t now_ns) {
   const std::int64_t age = age_ns(detection, now_ns);
@@ -149,8 +169,8 @@ void append_detection(std::string& out, const ResultText& result, const Detectio
   append_frame(members, result, detection, now_ns);
   members.key("model") += '{';
   JsonMembers model{out};
-  model.text("name", result.model.name);
-  model.text("sha256", result.model.sha256);
+  append_model(model, result.model.name, result.model.sha256);
+  append_attribute_models(model, out, result.model.attributes);
   out += '}';
   members.key("objects") += '[';
   bool first = true;

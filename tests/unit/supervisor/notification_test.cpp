@@ -56,6 +56,17 @@ TEST(NotificationTest, AttributesAreToldByTheNamesOfTheirStages) {
   EXPECT_EQ(told["\"odd\""]["bbox"], (json{{"x", 10}, {"y", 20}, {"w", 30}, {"h", 40}}));
 }
 
+TEST(NotificationTest, EveryModelThatMayHaveSaidSomethingHasItsFingerprintInEachDetection) {
+  SampleResult sample;
+  sample.model.attributes = {{"brand", "makes", std::string(64, 'b')},
+                             {"\"odd\"", "m", std::string(64, 'c')}};
+  const json model = params_of(detection_tail(sample.event(), {}, 0))["model"];
+  EXPECT_EQ(model["sha256"], std::string(64, 'a'));
+  EXPECT_EQ(model["attributes"],
+            (json{{"brand", {{"name", "makes"}, {"sha256", std::string(64, 'b')}}},
+                  {"\"odd\"", {{"name", "m"}, {"sha256", std::string(64, 'c')}}}}));
+}
+
 TEST(NotificationTest, TheCamerasOwnTimeIsToldWhereItsClockWasEverSet) {
   constexpr std::int64_t k1970 = 2'208'988'800'000'000'000;
   SampleResult sample;
