@@ -67,6 +67,15 @@ void append_confinement(PrometheusText& text, const std::vector<SessionView>& se
 
 using Counter = std::uint64_t SessionCounters::*;
 
+template <class Figure>
+void append_gauge(PrometheusText& text, const std::vector<SessionView>& sessions,
+                  std::string_view name, std::string_view help, Figure SessionCounters::*figure) {
+  text.family(name, "gauge", help);
+  for (const SessionView& view : sessions) {
+    text.sample("", {{"camera", view.spec.id.text()}}, real(view.counters.*figure));
+  }
+}
+
 void append_counter(PrometheusText& text, const std::vector<SessionView>& sessions,
                     std::string_view name, std::string_view help, Counter counter) {
   text.family(name, "counter", help);
@@ -121,6 +130,12 @@ void append_frames(PrometheusText& text, const std::vector<SessionView>& session
   append_counter(text, sessions, "bulkhead_sink_gaps_total",
                  "Gaps told to sinks: results that they will not get.",
                  &SessionCounters::sink_gaps_total);
+  append_gauge(text, sessions, "bulkhead_sink_backlog_records",
+               "Results that wait for the sink which is farthest behind.",
+               &SessionCounters::sink_backlog_records);
+  append_gauge(text, sessions, "bulkhead_sinks_failing",
+               "Sinks that are left in peace for a while: their breaker is not closed.",
+               &SessionCounters::sinks_failing);
   append_counter(text, sessions, "bulkhead_snapshots_written_total",
                  "Frames of events that were kept as pictures.",
                  &SessionCounters::snapshots_written_total);

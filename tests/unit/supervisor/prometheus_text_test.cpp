@@ -125,6 +125,8 @@ SupervisorFigures one_camera() {
   view.counters.frames_skipped_total = 1;
   view.counters.frames_rested_total = 6;
   view.counters.infer_ns_total = 200'000'000;
+  view.counters.sink_backlog_records = 70;
+  view.counters.sinks_failing = 2;
   view.restarts_by_reason = {{"WORKER_DIED", 3}};
   view.memory_limit = {.bytes = 4096, .enforcement = MemoryEnforcement::Cgroup1};
   figures.sessions.push_back(view);
@@ -163,6 +165,8 @@ TEST(PrometheusTextTest, TheWholePageFollowsTheExpositionFormat) {
   const std::map<std::string, std::string> limited{{"camera", camera.at("camera")},
                                                    {"enforced_by", "cgroup1"}};
   EXPECT_EQ(page.value("bulkhead_worker_memory_limit_bytes", limited), 4096);
+  EXPECT_EQ(page.value("bulkhead_sink_backlog_records", camera), 70);
+  EXPECT_EQ(page.value("bulkhead_sinks_failing", camera), 2);
   EXPECT_EQ(page.value("bulkhead_ws_client_evicted_total", {{"reason", "write_timeout"}}), 1);
 }
 
