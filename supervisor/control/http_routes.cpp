@@ -1,6 +1,7 @@
 #include "supervisor/control/http_routes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,8 +26,13 @@ constexpr std::string_view kHistory = "/api/v1/history";
 constexpr std::string_view kOwnLogs = "/api/v1/system/logs";
 constexpr std::string_view kUpgrade = "/api/v1/system/upgrade";
 constexpr std::string_view kTicket = "/api/v1/auth/ticket";
-constexpr std::string_view kTokens = "/api/v1/tokens";
 constexpr std::string_view kId = "subscriptionIdentifier";
+
+/// Whether `path` is that of `collection`, or that of one thing in it.
+bool is_of(std::string_view path, std::string_view collection) {
+  return path.starts_with(collection) &&
+         (path.size() == collection.size() || path[collection.size()] == '/');
+}
 
 HttpReply not_found() {
   return http_error(404, {ErrorCode::NotFound, "there is nothing under this path", {}});
@@ -56,6 +62,14 @@ bool may_be_away(const SessionView& view) {
 }
 
 }  // namespace
+
+/// Things with names that are listed, added, and where they can be, removed.
+struct HttpRoutes::Collection {
+  std::string_view path;
+  const char* list;
+  const char* add;
+  const char* remove;  // null: they go by themselves
+};
 
 unsigned http_status_of(ErrorCode code) noexcept {
   switch (code) {
@@ -114,7 +128,7 @@ void HttpRoutes::call(const HttpRequest& request, const std::string& method,
 
 void HttpRoutes::answer(const HttpRequest& request, Done done) const {
   const std::string path = request.target.substr(0, request.target.find('?'));
-  if (path == kSessions || path.starts_with(std::string{kSessions} + "/")) {
+  if (is_of(path, kSessions)) {
     return answer_sessions(request, std::move(done));
   }
   if (path == kUpgrade) {
@@ -125,8 +139,17 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
     if (!allows({"POST"}, request, done)) return;
     return call(request, "auth.ticket", request.body, std::move(done));
   }
-  if (path == kTokens || path.starts_with(std::string{kTokens} + "/")) {
-    return answer_tokens(request, std::string_view{path}.substr(kTokens.size()), std::move(done));
+  static constexpr std::array kCollections{
+      Collection{"/api/v1/tokens", "token.list", "token.add", "token.revoke"},
+      Collection{"/api/v1/models", "model.list", "model.fetch", nullptr},
+      Collection{"/api/v1/bundles", "bundle.list", "bundle.install", "bundle.remove"},
+  };
+  for (const Collection& collection : kCollections) {
+    if (is_of(path, collection.path)) {
+      return answer_collection(request, collection,
+                               std::string_view{path}.substr(collection.path.size()),
+                               std::move(done));
+    }
   }
   if (path == kHistory) {
     if (!allows({"GET"}, request, done)) return;
@@ -157,16 +180,17 @@ void HttpRoutes::answer(const HttpRequest& request, Done done) const {
         .body = std::string{kOperatorPage}});
 }
 
-void HttpRoutes::answer_tokens(const HttpRequest& request, std::string_view rest, Done done) const {
+void HttpRoutes::answer_collection(const HttpRequest& request, const Collection& collection,
+                                   std::string_view rest, Done done) const {
   if (rest.empty()) {
     if (!allows({"GET", "POST"}, request, done)) return;
-    if (request.method == "GET") return call(request, "token.list", {}, std::move(done));
-    return call(request, "token.add", request.body, std::move(done));
+    if (request.method == "GET") return call(request, collection.list, {}, std::move(done));
+    return call(request, collection.add, request.body, std::move(done));
   }
   const auto name = percent_decoded(rest.substr(1));
-  if (!name || name->empty()) return done(not_found());
+  if (!name || name->empty() || collection.remove == nullptr) return done(not_found());
   if (!allows({"DELETE"}, request, done)) return;
-  call(request, "token.revoke", json_text_of({{"name", *name}}), std::move(done));
+  call(request, collection.remove, json_text_of({{"name", *name}}), std::move(done));
 }
 
 void HttpRoutes::answer_sessions(const HttpRequest& request, Done done) const {

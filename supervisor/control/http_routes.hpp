@@ -48,7 +48,9 @@ class HttpRoutes {
  private:
   void call(const HttpRequest& request, const std::string& method, const std::string& params,
             Done done) const;
-  void answer_tokens(const HttpRequest& request, std::string_view rest, Done done) const;
+  struct Collection;
+  void answer_collection(const HttpRequest& request, const Collection& collection,
+                         std::string_view rest, Done done) const;
   void answer_sessions(const HttpRequest& request, Done done) const;
   void answer_session(const HttpRequest& request, std::string_view rest, Done done) const;
   void answer_history(const HttpRequest& request, Done done) const;

@@ -62,6 +62,9 @@ TEST_F(HttpRoutesTest, AWrongVerbIsToldWhichThereAre) {
   EXPECT_EQ(ask("ET", "/healthz").status, 405U);
   EXPECT_EQ(ask("POST", "/api/v1/sessions/cam").allow, "GET, DELETE, PATCH");
   EXPECT_EQ(ask("GET", "/api/v1/sessions/cam/restart").allow, "POST");
+  EXPECT_EQ(ask("DELETE", "/api/v1/models").allow, "GET, POST");
+  EXPECT_EQ(ask("GET", "/api/v1/bundles/yard").allow, "DELETE");
+  EXPECT_EQ(ask("DELETE", "/api/v1/models/x").status, 404U) << "models go by themselves";
 }
 
 TEST_F(HttpRoutesTest, EachMethodHasTheRouteThatItsDescriptionNamesOrAReasonToHaveNone) {
