@@ -1,5 +1,6 @@
-// Question: what does a look at an object cost, by kind of stage, and does a frame keep the budget
-// of all looks whatever there is to look at? Real models of the folder of test data where it is;
+// Question: what does a look at an object cost, by kind of stage, alone and with others, and does a
+// frame keep the budget of all looks whatever there is to look at? What do branches beside each
+// other win? Real models of the folder of test data where it is;
 // the computed one of deploy/make_colour_model anywhere.
 //
 //   bench_cascade [--rounds N] [--budget MS]
@@ -66,10 +67,12 @@ std::vector<Kind> kinds() {
   return all;
 }
 
-worker::Cascade cascade_of(const Kind& kind, std::chrono::milliseconds budget) {
+worker::Cascade cascade_of(const std::vector<CropStage>& stages, std::chrono::milliseconds budget,
+                           std::uint32_t threads = 1) {
   PipelineSpec pipeline;
-  pipeline.crops = {kind.stage};
+  pipeline.crops = stages;
   pipeline.crop_budget = budget;
+  pipeline.crop_threads = threads;
   return must(worker::Cascade::create(
       pipeline, {"car"},
       {.catalog = BULKHEAD_CATALOG, .model_dir = BULKHEAD_DEPS "/models", .cache_dir = {}}));
@@ -135,7 +138,7 @@ Cost run(worker::Cascade& cascade, const Picture& picture, std::size_t count, in
 void print_looks(const std::vector<Kind>& all, const Picture& picture, int rounds) {
   std::printf("| a look | ms p50 | ms p99 |\n| --- | --- | --- |\n");
   for (const Kind& kind : all) {
-    worker::Cascade cascade = cascade_of(kind, std::chrono::seconds{100});
+    worker::Cascade cascade = cascade_of({kind.stage}, std::chrono::seconds{100});
     run(cascade, picture, 1, 3);  // to warm up
     const Cost cost = run(cascade, picture, 1, rounds);
     std::printf("| %s | %.2f | %.2f |\n", kind.name.c_str(), at(cost.ms, 0.5), at(cost.ms, 0.99));
@@ -146,7 +149,7 @@ void print_budget(const Kind& kind, const Picture& picture, const Options& optio
   std::printf("\n%s, budget %d ms a frame\n\n", kind.name.c_str(), options.budget_ms);
   std::printf("| objects | looked at | left out | ms p50 | ms worst |\n");
   std::printf("| --- | --- | --- | --- | --- |\n");
-  worker::Cascade cascade = cascade_of(kind, std::chrono::milliseconds{options.budget_ms});
+  worker::Cascade cascade = cascade_of({kind.stage}, std::chrono::milliseconds{options.budget_ms});
   const int rounds = std::max(options.rounds / 10, 2);
   for (const std::size_t count : {0, 1, 5, 10, 20, 50}) {
     const Cost cost = run(cascade, picture, count, rounds);
@@ -157,6 +160,42 @@ void print_budget(const Kind& kind, const Picture& picture, const Options& optio
       bench::fail("an object was neither looked at nor counted as left out");
     }
   }
+}
+
+/// Eight objects in a frame, over eight frames of one: what putting crops together wins.
+void print_batches(const std::vector<Kind>& all, const Picture& picture, int rounds) {
+  constexpr std::size_t kObjects = 8;
+  std::printf("\n| of %zu objects | ms a look alone | ms a look together | alone over together |\n",
+              kObjects);
+  std::printf("| --- | --- | --- | --- |\n");
+  for (const Kind& kind : all) {
+    worker::Cascade cascade = cascade_of({kind.stage}, std::chrono::seconds{100});
+    run(cascade, picture, kObjects, 3);
+    std::vector<double> alone;
+    std::vector<double> together;
+    for (int round = 0; round < std::max(rounds / 4, 2); ++round) {
+      alone.push_back(at(run(cascade, picture, 1, kObjects).ms, 0.5));
+      together.push_back(run(cascade, picture, kObjects, 1).ms.front() / kObjects);
+    }
+    std::printf("| %s | %.2f | %.2f | %.2f |\n", kind.name.c_str(), at(alone, 0.5),
+                at(together, 0.5), at(alone, 0.5) / at(together, 0.5));
+  }
+}
+
+/// Two branches that look at the same four objects, on one thread and on two.
+void print_branches(const Kind& kind, const Picture& picture, int rounds) {
+  CropStage other = kind.stage;
+  other.attribute = "b";
+  std::vector<double> ratios;
+  worker::Cascade one = cascade_of({kind.stage, other}, std::chrono::seconds{100}, 1);
+  worker::Cascade two = cascade_of({kind.stage, other}, std::chrono::seconds{100}, 2);
+  run(one, picture, 4, 2);
+  run(two, picture, 4, 2);
+  for (int round = 0; round < std::max(rounds / 10, 2); ++round) {
+    ratios.push_back(run(one, picture, 4, 1).ms.front() / run(two, picture, 4, 1).ms.front());
+  }
+  std::printf("\n%s: two branches one after the other over beside each other: %.2f [%.2f, %.2f]\n",
+              kind.name.c_str(), at(ratios, 0.5), at(ratios, 0), at(ratios, 1));
 }
 
 Options parse(int argc, char** argv) {
@@ -181,6 +220,9 @@ int main(int argc, char** argv) {
   const Picture picture;
   const std::vector<Kind> all = kinds();
   print_looks(all, picture, options.rounds);
+  print_batches(all, picture, options.rounds);
+  print_branches(all.front(), picture, options.rounds);
+  if (all.size() > 1) print_branches(all.back(), picture, options.rounds);
   print_budget(all.front(), picture, options);
   if (all.size() > 1) print_budget(all.back(), picture, options);
   return 0;

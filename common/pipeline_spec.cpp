@@ -35,6 +35,8 @@ Result<PipelineSpec> PipelineSpec::from_json(const nlohmann::json& json, const s
   spec.track = fields.boolean("track", false);
   spec.crop_budget = std::chrono::milliseconds{fields.integer(
       "cropBudgetMs", limits::kCropBudget.count(), 1, limits::kLongestCropBudget.count())};
+  spec.crop_threads =
+      static_cast<std::uint32_t>(fields.integer("cropThreads", 1, 1, limits::kCropThreads));
   const nlohmann::json* stages = fields.member("stages");
   if (auto read = read_stages(stages != nullptr ? *stages : nlohmann::json{},
                               fields.path_of("stages"), spec.detect, spec.frames, spec.crops);
@@ -50,7 +52,10 @@ nlohmann::json PipelineSpec::to_json() const {
                       {"maxFps", max_fps},
                       {"track", track},
                       {"stages", stages_json(detect, frames, crops)}};
-  if (!crops.empty()) json["cropBudgetMs"] = crop_budget.count();
+  if (!crops.empty()) {
+    json["cropBudgetMs"] = crop_budget.count();
+    json["cropThreads"] = crop_threads;
+  }
   return json;
 }
 

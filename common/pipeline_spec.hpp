@@ -24,6 +24,7 @@ struct PipelineSpec {
   FrameRules frames{};           // that `detect` looks at, and where
   std::vector<CropStage> crops;  // below `detect`, each after its parent, in the order of the file
   std::chrono::milliseconds crop_budget = limits::kCropBudget;  // of one frame, for all of them
+  std::uint32_t crop_threads = 1;  // branches below the root that are looked at beside each other
 
   /// `path` prefixes the field named by an error, e.g. "params.pipeline".
   static Result<PipelineSpec> from_json(const nlohmann::json& json, const std::string& path);

@@ -28,7 +28,9 @@ bulkhead_test(cascade_test LABEL unit
     unit/worker/cascade/attribute_votes_test.cpp
     unit/worker/cascade/cascade_test.cpp
     unit/worker/cascade/classifier_test.cpp
+    unit/worker/cascade/crop_model_test.cpp
     unit/worker/cascade/crop_test.cpp
+    unit/worker/cascade/turns_test.cpp
   LINK bulkhead::cascade
 )
 

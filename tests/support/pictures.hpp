@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,6 +51,25 @@ inline worker::Frame plain_bgr(std::uint64_t id, std::uint32_t width, std::uint3
   }
   worker::Frame frame;
   frame.id = id;
+  frame.width = width;
+  frame.height = height;
+  frame.format = worker::PixelFormat::Bgr;
+  frame.planes[0] = {pixels->data(), std::size_t{3} * width};
+  frame.owner = std::move(pixels);
+  return frame;
+}
+
+/// One whose left half is of one colour (blue, green, red) and whose right half of another.
+inline worker::Frame halves_bgr(std::uint32_t width, std::uint32_t height,
+                                const std::array<std::uint8_t, 3>& left,
+                                const std::array<std::uint8_t, 3>& right) {
+  auto pixels = std::make_shared<std::vector<std::uint8_t>>();
+  for (std::size_t i = 0; i < std::size_t{width} * height; ++i) {
+    const auto& colour = i % width < width / 2 ? left : right;
+    pixels->insert(pixels->end(), colour.begin(), colour.end());
+  }
+  worker::Frame frame;
+  frame.id = 1;
   frame.width = width;
   frame.height = height;
   frame.format = worker::PixelFormat::Bgr;

@@ -1,56 +1,23 @@
 #include "worker/cascade/cascade.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <latch>
 #include <utility>
 
 #include "common/clock.hpp"
 #include "common/limits.hpp"
-#include "common/redaction.hpp"
-#include "worker/cascade/crop.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
-/// One bit for each label of the parent's model; empty where all are wanted.
-Result<std::vector<bool>> wanted_labels(const CropRule& rule,
-                                        const std::vector<std::string>& labels) {
-  std::vector<bool> wanted;
-  if (rule.classes.empty()) return wanted;
-  wanted.resize(labels.size());
-  for (const std::string& name : rule.classes) {
-    const auto found = std::ranges::find(labels, name);
-    if (found == labels.end()) {
-      return Error{ErrorCode::InvalidParams,
-                   "the stage above has no class \"" + printable_text(name, limits::kLabelBytes) +
-                       "\" to look at; leave out \"of.classes\", or name one of its " +
-                       std::to_string(labels.size()),
-                   "of.classes"};
-    }
-    wanted[static_cast<std::size_t>(found - labels.begin())] = true;
-  }
-  return wanted;
-}
-
-float least_confidence(const CropStage& stage) {
-  if (const auto* classify = std::get_if<ClassifyStage>(&stage.work))
-    return classify->min_confidence;
-  if (const auto* read = std::get_if<ReadStage>(&stage.work)) return read->min_confidence;
-  return 0;  // a detector keeps its own
-}
-
 std::vector<VoteRule> rules_of(const PipelineSpec& pipeline) {
   std::vector<VoteRule> rules;
   for (const CropStage& stage : pipeline.crops) rules.push_back(stage.votes);
   return rules;
-}
-
-Attribute attribute_of(std::size_t stage, const Finding& finding) {
-  return {.stage = static_cast<std::uint8_t>(stage),
-          .text = printable_text(finding.text, limits::kLabelBytes),
-          .confidence = finding.confidence,
-          .box = std::nullopt};
 }
 
 /// In the order of their stages, and no more than a record holds: who is less certain goes without.
@@ -65,130 +32,84 @@ void arrange(std::vector<Object>& objects) {
 
 }  // namespace
 
-struct Cascade::Stage {
-  CropStage spec;
-  std::variant<Classifier, TextReader, Detector> work;
-  std::vector<bool> wanted;           // by label of the parent's model; empty: all
-  std::vector<std::size_t> children;  // of a detector
-  std::uint32_t zones = 0;            // bits of those of `spec.of.zones` that the session has
-
-  [[nodiscard]] bool takes(const Object& object) const {
-    const bool is_wanted =
-        wanted.empty() || (object.label_id < wanted.size() && wanted[object.label_id]);
-    const auto least_side = static_cast<float>(spec.of.min_side);
-    const bool is_there = spec.of.zones.empty() || (object.zones & zones) != 0;
-    return is_wanted && is_there && object.confidence >= spec.of.min_confidence &&
-           std::min(object.box.w, object.box.h) >= least_side;
-  }
-
-  Result<Finding> run(const Frame& frame) {
-    if (auto* classifier = std::get_if<Classifier>(&work)) return classifier->classify(frame);
-    return std::get<TextReader>(work).read(frame);
-  }
+/// What a branch's stage is to look at: an object of the root, or a thing that was found on one.
+struct Cascade::Target {
+  std::size_t object = 0;
+  Box box;
 };
 
-struct Cascade::Look {
+/// One look of a stage, whether or not it found something.
+struct Cascade::Found {
   std::size_t object = 0;
   std::size_t stage = 0;
-  std::uint32_t looks = 0;  // so far
-  float area = 0;
+  std::optional<Attribute> attribute;
 };
 
-Cascade::Cascade(std::vector<std::unique_ptr<Stage>> stages, std::vector<AttributeCard> cards,
-                 const PipelineSpec& pipeline)
+Cascade::Cascade(std::vector<Stage> stages, const PipelineSpec& pipeline)
     : stages_{std::move(stages)},
-      cards_{std::move(cards)},
+      children_(stages_.size()),
       budget_ns_{std::chrono::nanoseconds{pipeline.crop_budget}.count()},
-      votes_{rules_of(pipeline)} {}
+      votes_{rules_of(pipeline)} {
+  std::size_t branches = 0;
+  for (const Stage& stage : stages_) {
+    cards_.push_back(stage.card());
+    if (stage.spec().parent) {
+      children_[*stage.spec().parent].push_back(stage.index());
+    } else {
+      ++branches;
+    }
+  }
+  for (const Stage& stage : stages_) paces_.push_back({most_at_once(stage.index()), 0});
+  threads_ = std::clamp<std::size_t>(pipeline.crop_threads, 1, std::max<std::size_t>(branches, 1));
+  if (threads_ > 1) others_ = std::make_unique<boost::asio::thread_pool>(threads_ - 1);
+}
 
 Cascade::Cascade(Cascade&&) noexcept = default;
 Cascade& Cascade::operator=(Cascade&&) noexcept = default;
 Cascade::~Cascade() = default;
 
-namespace {
-
-using Work = std::variant<Classifier, TextReader, Detector>;
-
-Result<Work> create_work(const CropStage& spec, const DetectorPlaces& places) {
-  const auto as_work = [](auto created) -> Result<Work> {
-    if (!created) return created.error();
-    return Work{*std::move(created)};
-  };
-  if (const auto* classify = std::get_if<ClassifyStage>(&spec.work)) {
-    return as_work(Classifier::create(*classify, places));
-  }
-  if (const auto* read = std::get_if<ReadStage>(&spec.work)) {
-    return as_work(TextReader::create(*read, places));
-  }
-  return as_work(Detector::create(std::get<DetectStage>(spec.work), places));
-}
-
-AttributeCard card_of(const CropStage& spec, const Work& work) {
-  if (const auto* detector = std::get_if<Detector>(&work)) {
-    return {spec.attribute, detector->card().name, detector->card().sha256};
-  }
-  const CropModel& model = std::holds_alternative<Classifier>(work)
-                               ? std::get<Classifier>(work).model()
-                               : std::get<TextReader>(work).model();
-  return {spec.attribute, model.name(), model.sha256()};
-}
-
-Error of_stage(const CropStage& spec, Error error) {
-  error.message = "stage \"" + spec.attribute + "\": " + error.message;
-  return error;
-}
-
-}  // namespace
-
 Result<Cascade> Cascade::create(const PipelineSpec& pipeline,
                                 const std::vector<std::string>& labels,
                                 const DetectorPlaces& places) {
-  std::vector<std::unique_ptr<Stage>> stages;
-  std::vector<AttributeCard> cards;
+  std::vector<Stage> stages;
   for (const CropStage& spec : pipeline.crops) {
-    auto work = create_work(spec, places);
-    if (!work) return of_stage(spec, work.error());
-    const std::vector<std::string>& above =
-        spec.parent ? std::get<Detector>(stages[*spec.parent]->work).card().labels : labels;
-    auto wanted = wanted_labels(spec.of, above);
-    if (!wanted) return of_stage(spec, wanted.error());
-    if (spec.parent) stages[*spec.parent]->children.push_back(stages.size());
-    cards.push_back(card_of(spec, *work));
-    stages.push_back(
-        std::make_unique<Stage>(Stage{spec, *std::move(work), *std::move(wanted), {}}));
+    auto stage = Stage::create(stages.size(), spec,
+                               spec.parent ? stages[*spec.parent].labels() : labels, places);
+    if (!stage) return stage.error();
+    stages.push_back(*std::move(stage));
   }
-  return Cascade{std::move(stages), std::move(cards), pipeline};
+  return Cascade{std::move(stages), pipeline};
+}
+
+/// A detector takes one at a time, but those below it may take what it found on several.
+std::size_t Cascade::most_at_once(std::size_t stage) const {
+  std::size_t most = stages_[stage].most_at_once();
+  for (const std::size_t child : children_[stage]) most = std::max(most, most_at_once(child));
+  return most;
 }
 
 void Cascade::take_zones(const std::vector<ZoneSpec>& zones) {
-  for (const auto& stage : stages_) {
-    stage->zones = 0;
-    for (std::size_t i = 0; i < zones.size(); ++i) {
-      const bool is_named = std::ranges::count(stage->spec.of.zones, zones[i].name) > 0;
-      if (is_named) stage->zones |= 1U << i;
-    }
-  }
+  for (Stage& stage : stages_) stage.take_zones(zones);
 }
 
 bool Cascade::asks_for_zones() const noexcept {
   return std::ranges::any_of(stages_,
-                             [](const auto& stage) { return !stage->spec.of.zones.empty(); });
+                             [](const Stage& stage) { return !stage.spec().of.zones.empty(); });
 }
 
 bool Cascade::wants(std::uint32_t track, std::size_t stage) const {
-  const auto& children = stages_[stage]->children;
+  const auto& children = children_[stage];
   return votes_.wants(track, stage) ||
          std::ranges::any_of(children, [&](std::size_t child) { return wants(track, child); });
 }
 
-std::vector<Cascade::Look> Cascade::looks_of(const std::vector<Object>& objects,
-                                             bool tracked) const {
+std::vector<Look> Cascade::looks_of(const std::vector<Object>& objects, bool tracked) const {
   std::vector<Look> looks;
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
-    if (stages_[stage]->spec.parent) continue;
+    if (stages_[stage].spec().parent) continue;
     for (std::size_t i = 0; i < objects.size(); ++i) {
       const Object& object = objects[i];
-      if (!stages_[stage]->takes(object)) continue;
+      if (!stages_[stage].takes(object)) continue;
       if (tracked && (object.track_id == 0 || !wants(object.track_id, stage))) continue;
       looks.push_back({.object = i,
                        .stage = stage,
@@ -211,62 +132,86 @@ Result<Cascade::Work> Cascade::describe(const Frame& frame, bool tracked,
     }
     votes_.forget_unseen(frame.arrival_ns);
   }
-  Work work;
-  const std::vector<Look> looks = looks_of(objects, tracked);
-  for (const Look& next : looks) {
-    if (work.looked > 0 && monotonic_ns() - start_ns >= budget_ns_) {
-      work.skipped = looks.size() - work.looked;
-      break;
-    }
-    Object& object = objects[next.object];
-    if (auto done = look(frame, next.stage, object.box, object); !done) return done.error();
-    ++work.looked;
+  Turns turns{looks_of(objects, tracked), paces_, start_ns + budget_ns_};
+  const std::size_t threads = std::max<std::size_t>(std::min(threads_, turns.branches()), 1);
+  std::vector<Result<std::vector<Found>>> outcomes(threads, std::vector<Found>{});
+  beside_each_other(
+      threads, [&](std::size_t thread) { outcomes[thread] = look_in_turn(frame, objects, turns); });
+  for (auto& found : outcomes) {
+    if (!found) return found.error();
+    for (Found& each : *found) take_in(std::move(each), objects[each.object]);
   }
   if (tracked) tell_votes(objects);
   arrange(objects);
-  return work;
+  return Work{.looked = turns.taken(), .skipped = turns.left()};
 }
 
-Result<> Cascade::look(const Frame& frame, std::size_t stage, const Box& box, Object& object) {
-  auto found = find(frame, stage, box);
-  if (!found) return found.error();
-  const std::optional<Attribute>& attribute = *found;
-  std::optional<Finding> finding;
-  if (attribute) finding = Finding{attribute->text, attribute->confidence};
-  votes_.add(object.track_id, stage, finding);
-  for (const std::size_t child : stages_[stage]->children) {
-    if (!attribute || !attribute->box) {
-      votes_.add(object.track_id, child, std::nullopt);
-    } else if (auto done = look(frame, child, *attribute->box, object); !done) {
-      return done;
-    }
+void Cascade::beside_each_other(std::size_t threads, const std::function<void(std::size_t)>& work) {
+  std::latch others{static_cast<std::ptrdiff_t>(threads - 1)};
+  for (std::size_t thread = 1; thread < threads; ++thread) {
+    boost::asio::post(*others_, [&work, &others, thread] {
+      work(thread);
+      others.count_down();
+    });
   }
-  if (attribute) object.attributes.push_back(*attribute);
+  work(0);
+  others.wait();
+}
+
+Result<std::vector<Cascade::Found>> Cascade::look_in_turn(const Frame& frame,
+                                                          const std::vector<Object>& objects,
+                                                          Turns& turns) {
+  std::vector<Found> found;
+  for (auto batch = turns.take(); !batch.empty(); batch = turns.take()) {
+    const std::int64_t start_ns = monotonic_ns();
+    std::vector<Target> targets;
+    for (const Look& each : batch) targets.push_back({each.object, objects[each.object].box});
+    const auto done = look(frame, batch.front().stage, targets, found);
+    turns.done(batch, monotonic_ns() - start_ns);
+    if (done) continue;
+    turns.give_up();
+    return done.error();
+  }
+  return found;
+}
+
+Result<> Cascade::look(const Frame& frame, std::size_t stage, std::span<const Target> targets,
+                       std::vector<Found>& found) {
+  for (const std::size_t most = stages_[stage].most_at_once(); targets.size() > most;
+       targets = targets.subspan(most)) {
+    if (auto done = look(frame, stage, targets.first(most), found); !done) return done;
+  }
+  std::vector<Box> boxes;
+  for (const Target& target : targets) boxes.push_back(target.box);
+  auto said = stages_[stage].ask(frame, boxes);
+  if (!said) return said.error();
+  std::vector<std::vector<Target>> below(children_[stage].size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    auto& answer = (*said)[i];
+    for (std::size_t child = 0; child < below.size(); ++child) {
+      const std::size_t index = children_[stage][child];
+      if (answer && stages_[index].takes(*answer->thing)) {
+        below[child].push_back({targets[i].object, answer->thing->box});
+      } else {
+        found.push_back({targets[i].object, index, std::nullopt});
+      }
+    }
+    std::optional<Attribute> attribute;
+    if (answer) attribute = std::move(answer->attribute);
+    found.push_back({targets[i].object, stage, std::move(attribute)});
+  }
+  for (std::size_t child = 0; child < below.size(); ++child) {
+    if (below[child].empty()) continue;
+    if (auto done = look(frame, children_[stage][child], below[child], found); !done) return done;
+  }
   return {};
 }
 
-Result<std::optional<Attribute>> Cascade::find(const Frame& frame, std::size_t stage,
-                                               const Box& box) {
-  Stage& here = *stages_[stage];
-  const auto part = crop(frame, box, here.spec.of.padding);
-  if (!part) return std::optional<Attribute>{};
-  auto* const detector = std::get_if<Detector>(&here.work);
-  if (detector == nullptr) {
-    auto finding = here.run(part->frame);
-    if (!finding) return of_stage(here.spec, finding.error());
-    if (finding->text.empty() || finding->confidence < least_confidence(here.spec)) {
-      return std::optional<Attribute>{};
-    }
-    return std::optional{attribute_of(stage, *finding)};
-  }
-  const auto objects = detector->detect(part->frame);
-  if (!objects) return of_stage(here.spec, objects.error());
-  if (objects->empty()) return std::optional<Attribute>{};
-  const Object& best = objects->front();
-  Attribute attribute =
-      attribute_of(stage, {detector->card().labels[best.label_id], best.confidence});
-  attribute.box = Box{best.box.x + part->left, best.box.y + part->top, best.box.w, best.box.h};
-  return std::optional{std::move(attribute)};
+void Cascade::take_in(Found found, Object& object) {
+  std::optional<Finding> finding;
+  if (found.attribute) finding = Finding{found.attribute->text, found.attribute->confidence};
+  votes_.add(object.track_id, found.stage, finding);
+  if (found.attribute) object.attributes.push_back(*std::move(found.attribute));
 }
 
 void Cascade::tell_votes(std::vector<Object>& objects) const {

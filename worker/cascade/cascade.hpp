@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "common/detection.hpp"
@@ -13,10 +14,14 @@
 #include "common/result.hpp"
 #include "common/zone_spec.hpp"
 #include "worker/cascade/attribute_votes.hpp"
-#include "worker/cascade/classifier.hpp"
-#include "worker/cascade/text_reader.hpp"
+#include "worker/cascade/stage.hpp"
+#include "worker/cascade/turns.hpp"
 #include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
+
+namespace boost::asio {
+class thread_pool;
+}
 
 namespace bulkhead::worker {
 
@@ -28,9 +33,13 @@ namespace bulkhead::worker {
 ///
 /// A frame may take PipelineSpec::crop_budget: what has been looked at least comes first, then what
 /// is largest; past the budget the rest is left out and counted, never queued. One look is always
-/// had, so that a model slower than the budget still gets somewhere. Stages run one after the other
-/// in the order of the pipeline's file, so results have a defined order; the threads of one
-/// inference are the stage's own `threads`.
+/// had, so that a model slower than the budget still gets somewhere (Turns).
+///
+/// Crops of one stage go into its model a few at once, where it takes that (CropModel). Stages
+/// directly below the root, each with those below it, are branches: PipelineSpec::crop_threads of
+/// them are looked at beside each other. What was found is taken in when all are done, so results
+/// have the order of the pipeline's file whoever was first. The threads of one inference are the
+/// stage's own `threads`.
 ///
 /// Owned and used by the detect thread.
 class Cascade {
@@ -67,21 +76,33 @@ class Cascade {
   [[nodiscard]] const std::vector<AttributeCard>& cards() const noexcept { return cards_; }
 
  private:
-  struct Stage;
-  struct Look;  // one object and one stage directly below the root
+  struct Target;
+  struct Found;
 
-  Cascade(std::vector<std::unique_ptr<Stage>> stages, std::vector<AttributeCard> cards,
-          const PipelineSpec& pipeline);
+  Cascade(std::vector<Stage> stages, const PipelineSpec& pipeline);
 
   [[nodiscard]] std::vector<Look> looks_of(const std::vector<Object>& objects, bool tracked) const;
   [[nodiscard]] bool wants(std::uint32_t track, std::size_t stage) const;
-  Result<> look(const Frame& frame, std::size_t stage, const Box& box, Object& object);
-  Result<std::optional<Attribute>> find(const Frame& frame, std::size_t stage, const Box& box);
+  [[nodiscard]] std::size_t most_at_once(std::size_t stage) const;
+
+  // Called by several threads, each with a branch of its own; they change nothing but its stages.
+  Result<std::vector<Found>> look_in_turn(const Frame& frame, const std::vector<Object>& objects,
+                                          Turns& turns);
+  Result<> look(const Frame& frame, std::size_t stage, std::span<const Target> targets,
+                std::vector<Found>& found);
+
+  /// Calls `work` with 0 to threads - 1, each on a thread of its own; 0 on the caller's.
+  void beside_each_other(std::size_t threads, const std::function<void(std::size_t)>& work);
+  void take_in(Found found, Object& object);
   void tell_votes(std::vector<Object>& objects) const;
 
-  std::vector<std::unique_ptr<Stage>> stages_;  // each after its parent
-  std::vector<AttributeCard> cards_;            // by stage
+  std::vector<Stage> stages_;                       // each after its parent
+  std::vector<std::vector<std::size_t>> children_;  // by stage; of a detector
+  std::vector<AttributeCard> cards_;                // by stage
+  std::vector<BranchPace> paces_;                   // by stage; of those directly below the root
   std::int64_t budget_ns_;
+  std::size_t threads_ = 1;
+  std::unique_ptr<boost::asio::thread_pool> others_;  // threads_ - 1 of them; null: none
   AttributeVotes votes_;
 };
 

@@ -104,13 +104,17 @@ Result<Classifier> Classifier::create(const ClassifyStage& stage, const Detector
   return classifier;
 }
 
-Result<Finding> Classifier::classify(const Frame& crop) {
-  const auto output = model_.run(crop);
-  if (!output) return output.error();
-  const std::vector<float> shares = shares_of(output->values, wanted_, activation_);
-  const auto best = std::ranges::max_element(shares);
-  const auto index = static_cast<std::size_t>(best - shares.begin());
-  return Finding{labels_[wanted_[index]], *best};
+Result<std::vector<Finding>> Classifier::classify(std::span<const Frame> crops) {
+  const auto rows = model_.run(crops);
+  if (!rows) return rows.error();
+  std::vector<Finding> findings;
+  for (const auto row : *rows) {
+    const std::vector<float> shares = shares_of(row, wanted_, activation_);
+    const auto best = std::ranges::max_element(shares);
+    const auto index = static_cast<std::size_t>(best - shares.begin());
+    findings.push_back({labels_[wanted_[index]], *best});
+  }
+  return findings;
 }
 
 }  // namespace bulkhead::worker

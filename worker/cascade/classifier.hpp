@@ -16,7 +16,7 @@ struct Finding {
 
 /// Gives a crop one label.
 ///
-/// Owned by a Cascade, used by the detect thread.
+/// Owned by a Cascade, used by one thread at a time.
 class Classifier {
  public:
   /// Errors: those of CropModel::create; ModelInvalid for an output that is no [1, classes] or has
@@ -24,9 +24,9 @@ class Classifier {
   /// not have.
   static Result<Classifier> create(const ClassifyStage& stage, const DetectorPlaces& places);
 
-  /// The best of the wanted classes and its share among them; also where that is below the stage's
-  /// minimum. Errors: those of CropModel::run.
-  Result<Finding> classify(const Frame& crop);
+  /// For each crop the best of the wanted classes and its share among them; also where that is
+  /// below the stage's minimum. Errors: those of CropModel::run.
+  Result<std::vector<Finding>> classify(std::span<const Frame> crops);
 
   [[nodiscard]] const CropModel& model() const noexcept { return model_; }
 

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "common/detection.hpp"
 #include "common/result.hpp"
@@ -18,18 +20,26 @@ namespace bulkhead::worker {
 /// A model that looks at a crop as a whole: the crop is stretched to its input, and it gives one
 /// row of numbers. What they mean is Classifier's and TextReader's to say.
 ///
-/// Owned by them, used by the detect thread. Runs in ONNX Runtime: OpenCV loads none of the usual
-/// models of this kind.
+/// A model that leaves the number of pictures open takes a few crops in one run, unless its answers
+/// for one picture depend on those beside it: one that is quantised as it runs takes the range of
+/// its numbers from all of them. Which it is, is tried when it is loaded.
+///
+/// Owned by them, used by one thread at a time. Runs in ONNX Runtime: OpenCV loads none of the
+/// usual models of this kind.
 class CropModel {
  public:
-  /// Locates, checks and loads the model, and runs it once on a grey picture. Errors as those of
+  /// Locates, checks and loads the model, and runs it on a grey picture. Errors as those of
   /// Detector::create.
   static Result<CropModel> create(const CropModelSpec& spec, PixelRule usual,
                                   const DetectorPlaces& places);
 
-  /// The model's first output. Valid until the next run. Errors: InferenceFailed; InvalidParams for
-  /// a crop without pixels; InferenceFailed where the output has another shape than at first.
-  Result<OutputView> run(const Frame& crop);
+  /// Crops of one run, at most: 1 or limits::kCropBatch.
+  [[nodiscard]] std::size_t most_at_once() const noexcept { return most_at_once_; }
+
+  /// The model's first output for each of 1 to `most_at_once` crops. Valid until the next run.
+  /// Errors: InferenceFailed; InvalidParams for a crop without pixels; InferenceFailed where the
+  /// output has another shape than at first.
+  Result<std::vector<std::span<const float>>> run(std::span<const Frame> crops);
 
   /// The first output of the run on a grey picture: its shape is the one of all others.
   [[nodiscard]] const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
@@ -44,8 +54,13 @@ class CropModel {
   CropModel(std::unique_ptr<InferenceBackend> backend, Letterbox letterbox)
       : backend_{std::move(backend)}, letterbox_{std::move(letterbox)} {}
 
+  Result<OutputView> run_planes(std::span<const float> planes, std::size_t pictures);
+  [[nodiscard]] bool tells_pictures_apart();
+
   std::unique_ptr<InferenceBackend> backend_;
   Letterbox letterbox_;
+  std::vector<float> planes_;  // of the crops of one run
+  std::size_t most_at_once_ = 1;
   std::vector<std::int64_t> shape_;
   std::vector<float> grey_output_;
   OnnxSignature signature_;

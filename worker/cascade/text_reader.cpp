@@ -50,13 +50,19 @@ Result<TextReader> TextReader::create(const ReadStage& stage, const DetectorPlac
   return reader;
 }
 
-Result<Finding> TextReader::read(const Frame& crop) {
-  const auto output = model_.run(crop);
-  if (!output) return output.error();
+Result<std::vector<Finding>> TextReader::read(std::span<const Frame> crops) {
+  const auto rows = model_.run(crops);
+  if (!rows) return rows.error();
+  std::vector<Finding> findings;
+  for (const auto row : *rows) findings.push_back(text_of(row));
+  return findings;
+}
+
+Finding TextReader::text_of(std::span<const float> slots) const {
   const std::vector<std::size_t> all = first_n(alphabet_.size());
   const Activation activation = are_shares_ ? Activation::Auto : Activation::Softmax;
   Finding finding{{}, 1};
-  for (auto rest = output->values; !rest.empty(); rest = rest.subspan(alphabet_.size())) {
+  for (auto rest = slots; !rest.empty(); rest = rest.subspan(alphabet_.size())) {
     const std::vector<float> shares = shares_of(rest.first(alphabet_.size()), all, activation);
     const auto best = std::ranges::max_element(shares);
     const char symbol = alphabet_[static_cast<std::size_t>(best - shares.begin())];

@@ -28,6 +28,9 @@ struct BackendOptions {
   InputSize input;                     // the model's own where it is fixed, else a choice
   std::uint32_t intra_op_threads = 1;  // more than one only where a machine has cores to spare
   std::filesystem::path cache_dir;     // for optimised models; empty: none are kept
+  // Pictures in one run at most. More than one: only in ONNX Runtime, for a model that leaves the
+  // first dimension of its input open.
+  std::size_t pictures = 1;
 };
 
 /// How a model declares the picture that goes into it.
@@ -50,7 +53,7 @@ struct OutputView {
   std::span<const float> values;
 };
 
-/// One loaded model, ready to run on one picture at a time.
+/// One loaded model, ready to run on one picture at a time, or on a few.
 ///
 /// Owned by a Detector and used by its thread alone. The input size is fixed at creation: engines
 /// plan their memory by it, and OpenCV would take a wrong one without a word. No exception of an
@@ -62,9 +65,9 @@ class InferenceBackend {
   InferenceBackend& operator=(const InferenceBackend&) = delete;
   virtual ~InferenceBackend() = default;
 
-  /// Runs the model on 3 planes of `input` size, in the model's order of outputs. What a model
-  /// wants as bytes, or pixel by pixel instead of plane by plane, is rearranged in here. Blocks for
-  /// the whole inference. Error: InferenceFailed with the engine's own sentence.
+  /// Runs the model on 3 planes of `input` size for each picture, in the model's order of outputs.
+  /// What a model wants as bytes, or pixel by pixel instead of plane by plane, is rearranged in
+  /// here. Blocks for the whole inference. Error: InferenceFailed with the engine's own sentence.
   virtual Result<std::span<const OutputView>> run(std::span<const float> planes) = 0;
 
   /// "onnxruntime" or "opencv".

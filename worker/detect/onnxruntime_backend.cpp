@@ -45,7 +45,8 @@ Ort::SessionOptions session_options(const ModelFile& model, const BackendOptions
   const std::array<std::int64_t, 4> shape =
       input_shape(picture_form(model.signature()), wanted.input);
   const auto& dimensions = model.signature().inputs.front().dimensions;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
+  const std::size_t first = wanted.pictures > 1 ? 1 : 0;  // the number of pictures stays open
+  for (std::size_t i = first; i < shape.size(); ++i) {
     if (dimensions[i].size > 0 || dimensions[i].name.empty()) continue;
     Ort::ThrowOnError(Ort::GetApi().AddFreeDimensionOverrideByName(
         options, dimensions[i].name.c_str(), shape[i]));
@@ -77,7 +78,8 @@ class OnnxRuntimeBackend final : public InferenceBackend {
   }
 
   Result<std::span<const OutputView>> run(std::span<const float> planes) override {
-    assert(planes.size() == input_.tensor_floats());
+    assert(!planes.empty() && planes.size() % input_.tensor_floats() == 0);
+    input_shape_[0] = static_cast<std::int64_t>(planes.size() / input_.tensor_floats());
     try {
       const Ort::Value input = tensor_of(planes);
       const char* const input_name = input_name_.c_str();
@@ -121,10 +123,13 @@ class OnnxRuntimeBackend final : public InferenceBackend {
 
   std::span<const float> interleave(std::span<const float> planes) {
     interleaved_.resize(planes.size());
-    const std::size_t pixels = planes.size() / 3;
-    for (std::size_t i = 0; i < pixels; ++i) {
-      for (std::size_t plane = 0; plane < 3; ++plane) {
-        interleaved_[3 * i + plane] = planes[plane * pixels + i];
+    const std::size_t picture = input_.tensor_floats();
+    const std::size_t pixels = picture / 3;
+    for (std::size_t at = 0; at < planes.size(); at += picture) {
+      for (std::size_t i = 0; i < pixels; ++i) {
+        for (std::size_t plane = 0; plane < 3; ++plane) {
+          interleaved_[at + 3 * i + plane] = planes[at + plane * pixels + i];
+        }
       }
     }
     return interleaved_;
@@ -135,7 +140,8 @@ class OnnxRuntimeBackend final : public InferenceBackend {
     if (options.cache_dir.empty()) return std::nullopt;
     const std::string key = model.sha256() + "-ort" + Ort::GetVersionString() + "-cpu" +
                             cpu_fingerprint() + "-" + std::to_string(options.input.width) + "x" +
-                            std::to_string(options.input.height);
+                            std::to_string(options.input.height) +
+                            (options.pictures > 1 ? "xn" : "");
     const auto copy = OptimizedModels{options.cache_dir}.find_or_build(
         key, [&](const std::filesystem::path& folder) { return build(folder, model, options); });
     if (copy) return *copy;

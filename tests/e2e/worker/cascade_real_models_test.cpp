@@ -137,9 +137,65 @@ TEST(CascadeRealModelsTest, ABusIsATrolleybusAmongAThousandClasses) {
   ASSERT_TRUE(found);
   const auto bus = worker::crop(street, found->front().box, 0.1F);
   ASSERT_TRUE(bus);
-  const auto finding = classifier->classify(bus->frame);
+  const auto finding = classifier->classify(std::span{&bus->frame, 1});
   ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->text, "trolleybus");
+  EXPECT_EQ(finding->front().text, "trolleybus");
+  // It takes the range of its numbers from all pictures of a run, so it gets one at a time.
+  EXPECT_EQ(classifier->model().most_at_once(), 1U);
+}
+
+TEST(CascadeRealModelsTest, PlatesThatAreReadTogetherReadAsEachByItself) {
+  ReadStage stage;
+  stage.on.model = "cct_xs_v2_plate_text";
+  auto reader = TextReader::create(stage, real_places());
+  ASSERT_TRUE(reader) << reader.error().message;
+  ASSERT_EQ(reader->model().most_at_once(), limits::kCropBatch);
+  const worker::Frame street = picture("plate_1287960.jpg");
+  const std::vector<worker::Frame> crops{worker::crop(street, {415, 240, 106, 34}, 0)->frame,
+                                 worker::crop(street, {0, 0, 200, 90}, 0)->frame,
+                                 worker::crop(street, {420, 242, 100, 30}, 0)->frame};
+  const auto together = reader->read(crops);
+  ASSERT_TRUE(together) << together.error().message;
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    const auto alone = reader->read(std::span{&crops[i], 1});
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(together->at(i).text, alone->front().text);
+    EXPECT_NEAR(together->at(i).confidence, alone->front().confidence, 1e-3F);
+  }
+}
+
+TEST(CascadeRealModelsTest, AStageBelowADetectorLooksByItsOwnRuleAtWhatThatFound) {
+  json pipeline = vehicles();
+  json& below_plate = pipeline["stages"][0]["stages"][0]["stages"];
+  below_plate[0]["of"] = {{"minSide", 500}};
+  FrameInference inference = inference_of(pipeline);
+  const auto found = inference.infer(picture("plate_1287960.jpg"));
+  ASSERT_TRUE(found) << found.error().message;
+  auto said = attributes_of(inference, found->objects.at(0));
+  EXPECT_TRUE(said.contains("plate"));
+  EXPECT_TRUE(said.contains("plateColour"));
+  EXPECT_FALSE(said.contains("plateText")) << "no plate has 500 pixels";
+}
+
+TEST(CascadeRealModelsTest, BranchesBesideEachOtherSayWhatTheySayOneAfterTheOther) {
+  json both = vehicles();
+  both["cropThreads"] = 2;
+  FrameInference beside = inference_of(both);
+  FrameInference after = inference_of(vehicles());
+  for (const std::string name : {"plate_1287960.jpg", "bus.jpg"}) {
+    const auto ours = beside.infer(picture(name));
+    const auto theirs = after.infer(picture(name));
+    ASSERT_TRUE(ours && theirs);
+    for (std::size_t i = 0; i < ours->objects.size(); ++i) {
+      const auto& here = ours->objects[i].attributes;
+      const auto& there = theirs->objects[i].attributes;
+      ASSERT_EQ(here.size(), there.size()) << name;
+      for (std::size_t k = 0; k < here.size(); ++k) {
+        EXPECT_EQ(here[k].stage, there[k].stage);
+        EXPECT_EQ(here[k].text, there[k].text);
+      }
+    }
+  }
 }
 
 TEST(CascadeRealModelsTest, AModelOfAnotherKindIsRefusedWithWhatItWouldHaveToBe) {

@@ -57,7 +57,7 @@ def whole():
             "region": {"xMin": 0.1, "yMin": 0.2, "xMax": 0.9, "yMax": 1}, "masks": [TRIANGLE],
             "stages": [plate, classify]}
     return {"$schema": "pipeline.schema.json", "name": "all", "maxFps": 7.5, "track": True,
-            "cropBudgetMs": 60, "stages": [root]}
+            "cropBudgetMs": 60, "cropThreads": 2, "stages": [root]}
 
 
 ROOT = ("stages", 0)
@@ -102,6 +102,7 @@ def table():
     for place, least, most, past, fraction in (
             (("maxFps",), 0, 1000, (-0.1, 1000.1), True),
             (("cropBudgetMs",), 1, 1000, (0, 1001), False),
+            (("cropThreads",), 1, 8, (0, 9), False),
             (ROOT + ("threads",), 1, 64, (0, 65), False),
             (READ + ("threads",), 1, 64, (0, 65), False),
             (ROOT + ("input", "width"), 32, 2048, (31, 2049), False),

@@ -78,12 +78,14 @@ TEST(StageSpec, WhatIsWrittenReadsBackAsTheSame) {
   plate["layout"] = "yolov5_landmarks";
   json pipeline = pipeline_of({body, plate});
   pipeline["cropBudgetMs"] = 25;
+  pipeline["cropThreads"] = 3;
   const auto spec = PipelineSpec::from_json(pipeline, "p");
   ASSERT_TRUE(spec) << spec.error().message;
   const auto again = PipelineSpec::from_json(spec->to_json(), "p");
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(*again, *spec);
   EXPECT_EQ(spec->crop_budget, std::chrono::milliseconds{25});
+  EXPECT_EQ(spec->crop_threads, 3U);
   EXPECT_EQ(spec->crops[0].of.min_side, 40U);
   EXPECT_EQ(spec->to_json(), again->to_json());
 }
@@ -157,6 +159,11 @@ TEST(StageSpec, NumbersAreTakenAtTheirLimitsAndNotPastThem) {
     json pipeline = pipeline_of(only(body_stage()));
     pipeline["cropBudgetMs"] = budget;
     EXPECT_EQ(PipelineSpec::from_json(pipeline, "p").has_value(), good) << budget;
+  }
+  for (const auto& [threads, good] : {std::pair{1, true}, {8, true}, {0, false}, {9, false}}) {
+    json pipeline = pipeline_of(only(body_stage()));
+    pipeline["cropThreads"] = threads;
+    EXPECT_EQ(PipelineSpec::from_json(pipeline, "p").has_value(), good) << threads;
   }
 }
 

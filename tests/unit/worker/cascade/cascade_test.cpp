@@ -167,6 +167,50 @@ TEST_F(CascadeTest, ATrackKeepsWhatItsVotesSaidAndIsNotLookedAtAgain) {
   EXPECT_TRUE(objects[1].attributes.empty()) << "not a track yet";
 }
 
+TEST_F(CascadeTest, BranchesOnThreadsOfTheirOwnSayTheSameInTheSameOrder) {
+  pipeline_.crops = {colour("coat"), colour("hat"), colour("bag")};
+  pipeline_.crop_threads = 2;
+  pipeline_.crop_budget = std::chrono::seconds{100};
+  Cascade cascade = create();
+  for (int frame = 0; frame < 50; ++frame) {
+    std::vector<Object> objects(9, object(0, 50));
+    const auto work = cascade.describe(frame % 2 == 0 ? blue_ : green_, false, objects);
+    ASSERT_TRUE(work);
+    EXPECT_EQ(work->looked, 27U);
+    for (const Object& each : objects) {
+      ASSERT_EQ(each.attributes.size(), 3U);
+      for (std::size_t stage = 0; stage < 3; ++stage) {
+        EXPECT_EQ(each.attributes[stage].stage, stage);
+        EXPECT_EQ(each.attributes[stage].text, frame % 2 == 0 ? "blue" : "green");
+      }
+    }
+  }
+}
+
+TEST_F(CascadeTest, ManyObjectsGetEachItsOwnAttributeFromAModelThatTakesAFewAtOnce) {
+  OnnxWriter open;
+  open.input({"in", {"batch", "3", "8", "8"}})
+      .output({"out", {"batch", "3", "1", "1"}})
+      .node("GlobalAveragePool", "in", "out");
+  dir_.write("models/colour.onnx", open.bytes());
+  pipeline_.crops = {colour("coat")};
+  pipeline_.crop_budget = std::chrono::seconds{100};
+  Cascade cascade = create();
+  // Blue on the left, green on the right.
+  const Frame both = test::halves_bgr(100, 100, {250, 10, 10}, {10, 250, 10});
+  for (int frame = 0; frame < 3; ++frame) {
+    std::vector<Object> objects;
+    for (int i = 0; i < 7; ++i) objects.push_back(object(i % 2 == 0 ? 0.0F : 60.0F, 40));
+    const auto work = cascade.describe(both, false, objects);
+    ASSERT_TRUE(work) << work.error().message;
+    EXPECT_EQ(work->looked, 7U);
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      ASSERT_EQ(objects[i].attributes.size(), 1U);
+      EXPECT_EQ(objects[i].attributes[0].text, i % 2 == 0 ? "blue" : "green");
+    }
+  }
+}
+
 TEST_F(CascadeTest, AttributesOfAFrameAreLimitedAndTheMostCertainObjectsKeepTheirs) {
   for (std::size_t i = 0; i + 1 < limits::kPipelineStages; ++i) {
     pipeline_.crops.push_back(colour("a" + std::to_string(i)));
