@@ -50,9 +50,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// "did you mean X?" where something is near, else all that could be meant.
-template <class Names>
-std::string suggestion(std::string_view found, const Names& names) {
+std::string range_text(const nlohmann::json& min, const nlohmann::json& max) {
+  return "from " + min.dump() + " to " + max.dump();
+}
+
+}  // namespace
+
+std::string suggestion(std::string_view found, const std::vector<std::string_view>& names) {
   std::string_view nearest;
   std::size_t least = std::max<std::size_t>(2, found.size() / 3) + 1;
   std::string all;
@@ -68,12 +72,6 @@ std::string suggestion(std::string_view found, const Names& names) {
   if (!nearest.empty()) return "did you mean " + in_quotes(nearest) + "?";
   return all.empty() ? "remove it" : "use one of: " + all;
 }
-
-std::string range_text(const nlohmann::json& min, const nlohmann::json& max) {
-  return "from " + min.dump() + " to " + max.dump();
-}
-
-}  // namespace
 
 JsonFields::JsonFields(const nlohmann::json& object, std::string path)
     : object_{object}, path_{std::move(path)} {
@@ -223,8 +221,8 @@ std::optional<Error> JsonFields::unknown_key() const {
     const std::string& key = item.key();
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     const std::string path = path_of(printable_text(key, kEchoedKeyBytes));
-    return Error{ErrorCode::InvalidParams, path + ": is not known; " + suggestion(key, known_),
-                 path};
+    return Error{ErrorCode::InvalidParams,
+                 path + ": is not known; " + suggestion(key, {known_.begin(), known_.end()}), path};
   }
   return std::nullopt;
 }

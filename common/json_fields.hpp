@@ -15,6 +15,11 @@ namespace bulkhead {
 /// Of a key nobody asked for, as much is repeated in an error.
 inline constexpr std::size_t kEchoedKeyBytes = 64;
 
+/// What to do about a name that is none of `names`: "did you mean X?" where something is near, else
+/// all that could be meant.
+[[nodiscard]] std::string suggestion(std::string_view found,
+                                     const std::vector<std::string_view>& names);
+
 enum class JsonComments { Refused, Allowed };
 
 /// Parses text from outside: refuses more than limits::kJsonBytes, deeper nesting than

@@ -27,6 +27,7 @@ inline constexpr auto kSpoolLockTime = 10s;           // then it is said that it
 inline constexpr std::size_t kDeadLetterBytes = std::size_t{4} * 1024 * 1024;  // two such files
 // To one sink.
 inline constexpr std::size_t kSinks = 8;
+inline constexpr std::size_t kSinksBytes = std::size_t{64} * 1024;  // of all, as JSON
 inline constexpr std::size_t kSinkNameBytes = 32;
 inline constexpr std::size_t kSinkBatchRecords = 32;
 inline constexpr std::size_t kSinkBatchBytes = std::size_t{1} * 1024 * 1024;
@@ -46,6 +47,15 @@ inline constexpr std::size_t kKeyTemplateBytes = 128;   // of a stream, a channe
 inline constexpr std::size_t kSqlIdentifierBytes = 63;  // as many as PostgreSQL keeps of a name
 inline constexpr auto kSinkConnectTime = 5s;            // log-in and schema included
 inline constexpr auto kSinkWriteTime = 5s;              // of one batch
+
+// Sinks that are actions: what an operator may write, and what may come of it.
+inline constexpr std::size_t kTemplateBytes = 4096;
+inline constexpr std::size_t kTemplateFields = 32;        // members of a message, columns of a row
+inline constexpr std::size_t kActionFilterTexts = 32;     // of one list
+inline constexpr std::size_t kRenderedBytes = 16 * 1024;  // of one template or message
+inline constexpr std::size_t kActionBytes = std::size_t{1} * 1024 * 1024;  // gathered, then sent
+inline constexpr auto kEventPictureWait = 2s;    // since its frame was taken; then it never comes
+inline constexpr auto kEventPictureLook = 20ms;  // between two looks
 
 // The history that a worker keeps on disk, a file a session; how much is the operator's to choose.
 // What is too old or too much is taken away in steps, each so short that results do not wait.

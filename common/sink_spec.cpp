@@ -13,20 +13,18 @@ namespace bulkhead {
 namespace {
 
 // In the order of SinkSpec::Place.
-const std::vector<std::string_view> kTypes{"sqlite", "redis", "postgres"};
-const std::vector<std::string_view> kTlsModes{"disable", "allow",     "prefer",
-                                              "require", "verify-ca", "verify-full"};
+const std::vector<std::string_view> kTypes{
+    "sqlite", "redis", "postgres", "redis_publish", "redis_save_image", "postgres_upsert_combined"};
 constexpr std::string_view kSessionMark = "{session}";
 
 constexpr std::int64_t kMaxRetentionDays = 3650;
 constexpr std::int64_t kMaxMegabytes = 1024 * 1024;
 constexpr std::int64_t kMaxSnapshotMegabytes = 16 * 1024;  // as many as are counted in moments
-constexpr std::int64_t kMaxDatabase = 1023;  // Redis has 16 unless its configuration says otherwise
 constexpr std::int64_t kMaxStreamLength = 1'000'000'000;
 constexpr std::int64_t kMaxLatestSeconds = 86'400;
 
 /// A name in Redis. Placeholders that mean nothing would be taken literally, by mistake.
-std::string read_template(JsonFields& fields, std::string_view key, const std::string& fallback) {
+std::string read_name(JsonFields& fields, std::string_view key, const std::string& fallback) {
   std::string text = fields.string(key, fallback, limits::kKeyTemplateBytes);
   const std::string rest = for_session(text, "");
   if (rest.find_first_of("{}") != std::string::npos) {
@@ -38,7 +36,7 @@ std::string read_template(JsonFields& fields, std::string_view key, const std::s
 /// One that must not be shared by two sessions.
 std::string read_session_template(JsonFields& fields, std::string_view key,
                                   const std::string& fallback) {
-  std::string text = read_template(fields, key, fallback);
+  std::string text = read_name(fields, key, fallback);
   if (!text.empty() && text.find(kSessionMark) == std::string::npos) {
     fields.fail(key, "would be shared by all sessions; put {session} into it");
   }
@@ -69,25 +67,6 @@ std::string read_identifier(JsonFields& fields, std::string_view key, const std:
   return text;
 }
 
-std::string read_text(JsonFields& fields, std::string_view key, const std::string& fallback,
-                      std::size_t max_bytes) {
-  std::string text = fields.string(key, fallback, max_bytes);
-  if (text.empty()) fields.fail(key, "is empty; remove it or give at least one character");
-  return text;
-}
-
-ServerAccount read_account(JsonFields& fields, ServerAccount account) {
-  account.host = read_text(fields, "host", account.host, limits::kHostBytes);
-  account.port = static_cast<std::uint16_t>(fields.integer("port", account.port, 1, UINT16_MAX));
-  account.user = fields.string("user", account.user, limits::kCredentialBytes);
-  account.password = fields.string("password", "", limits::kCredentialBytes);
-  account.password_file = fields.string("password_file", "", limits::kPathBytes);
-  if (!account.password.empty() && !account.password_file.empty()) {
-    fields.fail("password_file", "is given beside password; keep one of them");
-  }
-  return account;
-}
-
 SqliteSinkSpec read_sqlite(JsonFields& fields) {
   SqliteSinkSpec spec;
   spec.retention_days = static_cast<std::uint32_t>(
@@ -99,19 +78,12 @@ SqliteSinkSpec read_sqlite(JsonFields& fields) {
 }
 
 RedisSinkSpec read_redis(JsonFields& fields) {
-  RedisSinkSpec spec;
-  spec.account = read_account(fields, spec.account);
-  const bool has_password = !spec.account.password.empty() || !spec.account.password_file.empty();
-  if (!spec.account.user.empty() && !has_password) {
-    fields.fail("user", "is given without a password; give password or password_file, too");
-  }
-  spec.database =
-      static_cast<std::uint32_t>(fields.integer("database", spec.database, 0, kMaxDatabase));
+  RedisSinkSpec spec{read_redis_server(fields)};
   spec.stream = read_session_template(fields, "stream", spec.stream);
   if (spec.stream.empty()) fields.fail("stream", "is empty; remove it or give a name");
   spec.max_length = static_cast<std::uint64_t>(fields.integer(
       "max_length", static_cast<std::int64_t>(spec.max_length), 1, kMaxStreamLength));
-  spec.publish = read_template(fields, "publish", "");
+  spec.publish = read_name(fields, "publish", "");
   spec.latest_key = read_session_template(fields, "latest_key", "");
   spec.latest_seconds = static_cast<std::uint32_t>(
       fields.integer("latest_seconds", spec.latest_seconds, 1, kMaxLatestSeconds));
@@ -122,37 +94,26 @@ RedisSinkSpec read_redis(JsonFields& fields) {
 }
 
 PostgresSinkSpec read_postgres(JsonFields& fields) {
-  PostgresSinkSpec spec;
-  spec.account = read_account(fields, spec.account);
-  if (spec.account.user.empty()) fields.fail("user", "is empty; name a role of the server");
-  spec.database = read_text(fields, "database", spec.database, limits::kSqlIdentifierBytes);
+  PostgresSinkSpec spec{read_postgres_server(fields)};
   spec.schema = read_identifier(fields, "schema", spec.schema);
-  const auto tls = std::find(kTlsModes.begin(), kTlsModes.end(), spec.tls);
-  spec.tls =
-      kTlsModes[fields.one_of("tls", kTlsModes, static_cast<std::size_t>(tls - kTlsModes.begin()))];
-  spec.root_certificate = fields.string("root_certificate", "", limits::kPathBytes);
-  const bool is_verified = spec.tls.starts_with("verify-");
-  if (is_verified && spec.root_certificate.empty()) {
-    fields.fail("root_certificate", "is missing; tls \"" + spec.tls + "\" needs one to verify by");
-  } else if (!is_verified && !spec.root_certificate.empty()) {
-    fields.fail("root_certificate", R"(is of no use here; give tls "verify-full", or remove it)");
-  }
   return spec;
 }
 
 SinkSpec::Place read_place(JsonFields& fields, std::size_t type) {
-  if (type == 0) return read_sqlite(fields);
-  if (type == 1) return read_redis(fields);
-  return read_postgres(fields);
-}
-
-nlohmann::json account_json(const ServerAccount& account, SinkSpec::Secrets secrets) {
-  nlohmann::json json{{"host", account.host}, {"port", account.port}, {"user", account.user}};
-  if (!account.password_file.empty()) json["password_file"] = account.password_file;
-  if (secrets == SinkSpec::Secrets::Kept && !account.password.empty()) {
-    json["password"] = account.password;
+  switch (type) {
+    case 0:
+      return read_sqlite(fields);
+    case 1:
+      return read_redis(fields);
+    case 2:
+      return read_postgres(fields);
+    case 3:
+      return read_redis_publish(fields);
+    case 4:
+      return read_redis_save_image(fields);
+    default:
+      return read_postgres_upsert(fields);
   }
-  return json;
 }
 
 nlohmann::json place_json(const SqliteSinkSpec& spec, SinkSpec::Secrets) {
@@ -162,9 +123,8 @@ nlohmann::json place_json(const SqliteSinkSpec& spec, SinkSpec::Secrets) {
 }
 
 nlohmann::json place_json(const RedisSinkSpec& spec, SinkSpec::Secrets secrets) {
-  nlohmann::json json = account_json(spec.account, secrets);
-  json.update({{"database", spec.database},
-               {"stream", spec.stream},
+  nlohmann::json json = server_json(static_cast<const RedisServerSpec&>(spec), secrets);
+  json.update({{"stream", spec.stream},
                {"max_length", spec.max_length},
                {"publish", spec.publish},
                {"latest_key", spec.latest_key},
@@ -173,17 +133,19 @@ nlohmann::json place_json(const RedisSinkSpec& spec, SinkSpec::Secrets secrets) 
 }
 
 nlohmann::json place_json(const PostgresSinkSpec& spec, SinkSpec::Secrets secrets) {
-  nlohmann::json json = account_json(spec.account, secrets);
-  json.update({{"database", spec.database}, {"schema", spec.schema}, {"tls", spec.tls}});
-  if (!spec.root_certificate.empty()) json["root_certificate"] = spec.root_certificate;
+  nlohmann::json json = server_json(static_cast<const PostgresServerSpec&>(spec), secrets);
+  json["schema"] = spec.schema;
   return json;
 }
 
-ServerAccount* account_of(SinkSpec& spec) {
-  if (auto* redis = std::get_if<RedisSinkSpec>(&spec.place)) return &redis->account;
-  if (auto* postgres = std::get_if<PostgresSinkSpec>(&spec.place)) return &postgres->account;
+template <class Spec>
+auto account_of(Spec& spec) -> decltype(&server_of<RedisServerSpec>(spec)->account) {
+  if (auto* redis = server_of<RedisServerSpec>(spec)) return &redis->account;
+  if (auto* postgres = server_of<PostgresServerSpec>(spec)) return &postgres->account;
   return nullptr;
 }
+
+bool is_history(const SinkSpec& spec) { return std::holds_alternative<SqliteSinkSpec>(spec.place); }
 
 void resolve(std::string& file, const std::filesystem::path& base) {
   if (!file.empty()) file = (base / file).lexically_normal().string();
@@ -199,7 +161,7 @@ Result<SinkSpec> SinkSpec::from_json(const nlohmann::json& json, const std::stri
     fields.fail("name", "is no name for a sink; use a-z, 0-9, _ and - only");
   }
   if (fields.member("type") == nullptr) {
-    fields.fail("type", R"(is missing; give "sqlite", "redis" or "postgres")");
+    fields.fail("type", R"(is missing; give "sqlite", "redis", "postgres", or an action)");
   }
   const std::size_t type = fields.one_of("type", kTypes, 0);
   // Without its type nothing can be said of the other fields.
@@ -230,6 +192,10 @@ Result<std::vector<SinkSpec>> read_sinks(const nlohmann::json& json, const std::
     return refused(path, "has " + std::to_string(json.size()) + " sinks; give at most " +
                              std::to_string(limits::kSinks));
   }
+  if (const std::size_t bytes = json.dump().size(); bytes > limits::kSinksBytes) {
+    return refused(path, "has " + std::to_string(bytes) + " bytes; give at most " +
+                             std::to_string(limits::kSinksBytes) + ", shorter templates say");
+  }
   std::vector<SinkSpec> sinks;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const std::string item = path + "[" + std::to_string(i) + "]";
@@ -242,6 +208,13 @@ Result<std::vector<SinkSpec>> read_sinks(const nlohmann::json& json, const std::
     }
     sinks.push_back(std::move(*spec));
   }
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    if (!std::holds_alternative<RedisSaveImageSpec>(sinks[i].place)) continue;
+    if (std::ranges::any_of(sinks, is_history)) break;
+    return refused(path + "[" + std::to_string(i) + "].type",
+                   "saves pictures of events, which lie beside a history; give a sink of type "
+                   "\"sqlite\", too");
+  }
   return {boost::system::in_place_value, std::move(sinks)};
 }
 
@@ -249,7 +222,7 @@ std::vector<SinkSpec> default_sinks() { return {{"history", SqliteSinkSpec{}}}; 
 
 void resolve_files(SinkSpec& spec, const std::filesystem::path& base) {
   if (ServerAccount* account = account_of(spec)) resolve(account->password_file, base);
-  if (auto* postgres = std::get_if<PostgresSinkSpec>(&spec.place)) {
+  if (auto* postgres = server_of<PostgresServerSpec>(spec)) {
     resolve(postgres->root_certificate, base);
   }
 }
@@ -275,11 +248,8 @@ Result<SinkSpec> with_password(SinkSpec spec) {
 }
 
 std::string password_of(const SinkSpec& spec) {
-  if (const auto* redis = std::get_if<RedisSinkSpec>(&spec.place)) return redis->account.password;
-  if (const auto* postgres = std::get_if<PostgresSinkSpec>(&spec.place)) {
-    return postgres->account.password;
-  }
-  return {};
+  const ServerAccount* account = account_of(spec);
+  return account == nullptr ? std::string{} : account->password;
 }
 
 std::string_view type_of(const SinkSpec& spec) noexcept { return kTypes[spec.place.index()]; }

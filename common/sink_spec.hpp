@@ -5,10 +5,13 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "common/action_spec.hpp"
 #include "common/result.hpp"
+#include "common/server_spec.hpp"
 #include "common/sink_limits.hpp"
 #include "common/snapshot_limits.hpp"
 
@@ -23,48 +26,32 @@ struct SqliteSinkSpec {
   bool operator==(const SqliteSinkSpec&) const = default;
 };
 
-/// Who logs in where. The password is given itself, as `${ENV}` say, or by a file of its own.
-struct ServerAccount {
-  std::string host;  // a name or an address
-  std::uint16_t port = 0;
-  std::string user;
-  std::string password;
-  std::string password_file;  // absolute once Config has loaded it; empty: none
-
-  bool operator==(const ServerAccount&) const = default;
-};
-
-/// A Redis server of version 5 or later, without TLS: it belongs on this machine or behind a
-/// tunnel. In names `{session}` stands for the session's identifier.
-struct RedisSinkSpec {
-  ServerAccount account{"127.0.0.1", 6379, {}, {}, {}};
-  std::uint32_t database = 0;
+/// A stream for each session. In names `{session}` stands for the session's identifier.
+struct RedisSinkSpec : RedisServerSpec {
   std::string stream = "bulkhead:{session}";
   std::uint64_t max_length = 100'000;  // records kept of one stream, about; the oldest go first
-  std::string publish;                 // channel that is told each message, too; empty: none
-  std::string latest_key;              // holds the latest detection; empty: none
+  std::string publish{};               // channel that is told each message, too; empty: none
+  std::string latest_key{};            // holds the latest detection; empty: none
   std::uint32_t latest_seconds = 60;   // and is gone so long after it
 
   bool operator==(const RedisSinkSpec&) const = default;
 };
 
-/// A PostgreSQL server of version 12 or later.
-struct PostgresSinkSpec {
-  ServerAccount account{"127.0.0.1", 5432, "bulkhead", {}, {}};
-  std::string database = "bulkhead";
+/// A table for all sessions.
+struct PostgresSinkSpec : PostgresServerSpec {
   std::string schema = "bulkhead";  // made by the first worker; holds all that is ours
-  std::string tls = "prefer";       // libpq's sslmode
-  std::string root_certificate;     // of verify-ca and verify-full; absolute like password_file
 
   bool operator==(const PostgresSinkSpec&) const = default;
 };
 
-/// One place where every session's results are kept, as an operator configures it: an item of the
-/// list `sinks`. Compared by value and sent to workers over their private socket. Holds a password;
-/// the JSON of `to_json(Secrets::Hidden)` never does, that of `Secrets::Kept` reads back as equal.
+/// One place where every session's results are kept, or one action that each of them causes, as an
+/// operator configures it: an item of the list `sinks`. Compared by value and sent to workers over
+/// their private socket. Holds a password; the JSON of `to_json(Secrets::Hidden)` never does, that
+/// of `Secrets::Kept` reads back as equal.
 struct SinkSpec {
-  enum class Secrets { Hidden, Kept };
-  using Place = std::variant<SqliteSinkSpec, RedisSinkSpec, PostgresSinkSpec>;
+  using Secrets = SinkSecrets;
+  using Place = std::variant<SqliteSinkSpec, RedisSinkSpec, PostgresSinkSpec, RedisPublishSpec,
+                             RedisSaveImageSpec, PostgresUpsertSpec>;
 
   std::string name;  // [a-z0-9_-], limits::kSinkNameBytes at most
   Place place;
@@ -94,8 +81,21 @@ void resolve_files(SinkSpec& spec, const std::filesystem::path& base);
 /// Of a server; empty where it has none.
 [[nodiscard]] std::string password_of(const SinkSpec& spec);
 
-/// The type as configured: "sqlite", "redis", "postgres".
+/// The type as configured: "sqlite", "redis", "postgres", or the name of an action.
 [[nodiscard]] std::string_view type_of(const SinkSpec& spec) noexcept;
+
+/// The server of a sink that has one of this kind (RedisServerSpec, PostgresServerSpec), as const
+/// as `spec` is; else nullptr.
+template <class Server, class Spec>
+[[nodiscard]] auto* server_of(Spec& spec) noexcept {
+  using Found = std::conditional_t<std::is_const_v<Spec>, const Server, Server>;
+  return std::visit(
+      [](auto& place) -> Found* {
+        if constexpr (std::is_base_of_v<Server, std::decay_t<decltype(place)>>) return &place;
+        return nullptr;
+      },
+      spec.place);
+}
 
 /// `name` with the session's identifier for each `{session}`.
 [[nodiscard]] std::string for_session(std::string_view name, std::string_view session);

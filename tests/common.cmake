@@ -33,3 +33,10 @@ bulkhead_test(unit_common_test
     unit/common/zone_spec_test.cpp
   LINK bulkhead::common
 )
+bulkhead_test(action_spec_test
+  LABEL unit
+  SOURCES
+    unit/common/action_spec_test.cpp
+    unit/common/record_template_test.cpp
+  LINK bulkhead::common
+)

@@ -7,7 +7,6 @@
 #include <set>
 #include <string>
 #include <system_error>
-#include <variant>
 
 #include "common/ip_address.hpp"
 
@@ -86,9 +85,9 @@ struct ServerAddress {
 std::vector<ServerAddress> servers_of(const std::vector<SinkSpec>& sinks) {
   std::vector<ServerAddress> servers;
   for (const SinkSpec& sink : sinks) {
-    if (const auto* redis = std::get_if<RedisSinkSpec>(&sink.place)) {
+    if (const auto* redis = server_of<RedisServerSpec>(sink)) {
       servers.push_back({redis->account.host, redis->account.port, false, {}});
-    } else if (const auto* postgres = std::get_if<PostgresSinkSpec>(&sink.place)) {
+    } else if (const auto* postgres = server_of<PostgresServerSpec>(sink)) {
       servers.push_back({postgres->account.host, postgres->account.port, postgres->tls != "disable",
                          postgres->root_certificate});
     }

@@ -8,6 +8,8 @@
 #include "common/sink_spec.hpp"
 #include "ipc/result_text.hpp"
 #include "worker/sink/postgres_sink.hpp"
+#include "worker/sink/postgres_upsert.hpp"
+#include "worker/sink/redis_action.hpp"
 #include "worker/sink/redis_sink.hpp"
 #include "worker/sink/sqlite_sink.hpp"
 
@@ -35,6 +37,15 @@ class SinkOf {
   }
   std::unique_ptr<Sink> operator()(const PostgresSinkSpec& spec) const {
     return std::make_unique<PostgresSink>(spec, start_.spec.id);
+  }
+  std::unique_ptr<Sink> operator()(const RedisPublishSpec& spec) const {
+    return std::make_unique<RedisPublish>(spec);
+  }
+  std::unique_ptr<Sink> operator()(const RedisSaveImageSpec& spec) const {
+    return std::make_unique<RedisSaveImage>(spec, EventPictures{start_.history_dir});
+  }
+  std::unique_ptr<Sink> operator()(const PostgresUpsertSpec& spec) const {
+    return std::make_unique<PostgresUpsert>(spec, start_.spec.id);
   }
 
  private:

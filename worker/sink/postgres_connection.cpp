@@ -65,7 +65,7 @@ pqxx::connectionpolicy::handle ConnectWithinLimit::do_startconnect(handle existi
   return connection.release();
 }
 
-std::string connection_text(const PostgresSinkSpec& spec, const std::string& application) {
+std::string connection_text(const PostgresServerSpec& spec, const std::string& application) {
   const ServerAccount& account = spec.account;
   std::string text = "host=" + in_quotes(account.host) + " port=" + std::to_string(account.port) +
                      " dbname=" + in_quotes(spec.database) + " user=" + in_quotes(account.user) +

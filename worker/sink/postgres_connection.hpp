@@ -3,8 +3,8 @@
 #include <pqxx/pqxx>
 #include <string>
 
+#include "common/server_spec.hpp"
 #include "common/sink_limits.hpp"
-#include "common/sink_spec.hpp"
 
 namespace bulkhead::worker {
 
@@ -29,7 +29,7 @@ class ConnectWithinLimit : public pqxx::connectionpolicy {
 using PostgresConnection = pqxx::basic_connection_base<ConnectWithinLimit>;
 
 /// libpq's keywords and values; no password file and no ticket of the user is looked for.
-[[nodiscard]] std::string connection_text(const PostgresSinkSpec& spec,
+[[nodiscard]] std::string connection_text(const PostgresServerSpec& spec,
                                           const std::string& application);
 
 }  // namespace bulkhead::worker

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 
 #include "common/limits.hpp"
@@ -22,6 +23,7 @@ constexpr std::array kKnownStates{
     KnownState{"28", ErrorCode::AuthFailed, "correct user and password, or its pg_hba.conf"},
     KnownState{"3D000", ErrorCode::NotFound, "create the database, or correct its name"},
     KnownState{"42501", ErrorCode::PermissionDenied, "grant its role the right"},
+    KnownState{"21", ErrorCode::InvalidParams, "the record cannot be kept"},
     KnownState{"22", ErrorCode::InvalidParams, "the record cannot be kept"},
     KnownState{"23", ErrorCode::InvalidParams, "the record cannot be kept"},
     KnownState{"54", ErrorCode::InvalidParams, "the record cannot be kept"},
@@ -40,23 +42,50 @@ constexpr std::array kKnownStates{
                "its schema is not as Bulkhead made it; restore or drop it"},
 };
 
-}  // namespace
+// Of a table that Bulkhead has not made.
+constexpr std::array kTableStates{
+    KnownState{"42P01", ErrorCode::NotFound, "create the table, or correct `table`"},
+    KnownState{"3F000", ErrorCode::NotFound, "create the schema, or correct `table`"},
+    KnownState{"42703", ErrorCode::NotFound, "add the column, or correct `key` and `fields`"},
+    KnownState{"42P10", ErrorCode::NotFound,
+               "give the table a unique constraint on exactly the columns of `key`"},
+};
 
-Error postgres_error(std::string_view sqlstate, std::string_view text) {
-  const auto* const known =
-      std::find_if(kKnownStates.begin(), kKnownStates.end(),
-                   [&](const KnownState& entry) { return sqlstate.starts_with(entry.begins); });
-  const bool is_known = known != kKnownStates.end();
-  const std::string_view remedy = is_known ? known->remedy : "look at the server and the network";
+const KnownState* state_in(std::span<const KnownState> states, std::string_view sqlstate) {
+  const auto known = std::ranges::find_if(
+      states, [&](const KnownState& entry) { return sqlstate.starts_with(entry.begins); });
+  return known == states.end() ? nullptr : &*known;
+}
+
+Error refusal(ErrorCode code, std::string_view text, std::string_view remedy) {
   while (text.ends_with('\n')) text.remove_suffix(1);
-  const ErrorCode otherwise = sqlstate.empty() ? ErrorCode::ConnectFailed : ErrorCode::Unavailable;
-  return {is_known ? known->code : otherwise,
+  return {code,
           "PostgreSQL: " + printable_text(text, limits::kReasonBytes) + "; " + std::string{remedy},
           {}};
 }
 
+}  // namespace
+
+Error postgres_error(std::string_view sqlstate, std::string_view text) {
+  const KnownState* known = state_in(kKnownStates, sqlstate);
+  if (known != nullptr) return refusal(known->code, text, known->remedy);
+  return refusal(sqlstate.empty() ? ErrorCode::ConnectFailed : ErrorCode::Unavailable, text,
+                 "look at the server and the network");
+}
+
 Error postgres_write_error(std::string_view sqlstate, std::string_view text) {
   Error error = postgres_error(sqlstate, text);
+  return error.code == ErrorCode::InvalidParams ? error : without_blame(std::move(error));
+}
+
+Error table_error(std::string_view sqlstate, std::string_view text) {
+  const KnownState* known = state_in(kTableStates, sqlstate);
+  if (known == nullptr) return postgres_error(sqlstate, text);
+  return refusal(known->code, std::string{sqlstate} + ": " + std::string{text}, known->remedy);
+}
+
+Error table_write_error(std::string_view sqlstate, std::string_view text) {
+  Error error = table_error(sqlstate, text);
   return error.code == ErrorCode::InvalidParams ? error : without_blame(std::move(error));
 }
 

@@ -13,7 +13,7 @@ namespace bulkhead::worker {
 /// | 28 authentication | AuthFailed | permanent: user, password, or pg_hba.conf |
 /// | 3D000 no such database | NotFound | permanent: the configuration, or createdb |
 /// | 42501 no right | PermissionDenied | permanent: GRANT |
-/// | 22 data, 23 constraint, 54 too complex | InvalidParams | permanent, and the record's fault |
+/// | 21, 22 data, 23 constraint, 54 too complex | InvalidParams | permanent, the record's fault |
 /// | 53 full: disk, memory, connections | LimitReached | until something is freed |
 /// | 57014 statement_timeout, 55P03 lock_timeout | Timeout | others hold it up |
 /// | 25006 read-only | Unavailable | a standby, until it is promoted |
@@ -26,6 +26,11 @@ namespace bulkhead::worker {
 
 /// The same of `Sink::write`: permanent only where the record is at fault.
 [[nodiscard]] Error postgres_write_error(std::string_view sqlstate, std::string_view text);
+
+/// The same of a table that is the operator's: what is missing of it is named with its SQLSTATE,
+/// and NotFound to `Sink::open`.
+[[nodiscard]] Error table_error(std::string_view sqlstate, std::string_view text);
+[[nodiscard]] Error table_write_error(std::string_view sqlstate, std::string_view text);
 
 /// The SQLSTATE within a verbose message of libpq, "FATAL:  28P01: …"; empty where there is none.
 [[nodiscard]] std::string_view sqlstate_in(std::string_view message) noexcept;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -14,6 +13,8 @@
 
 namespace bulkhead::worker {
 
+class PostgresSession;
+
 /// Keeps the results of all sessions in one table of a PostgreSQL server (postgres_schema.hpp).
 ///
 /// A batch is one statement, hence one transaction and one round trip, with one parameter for each
@@ -21,10 +22,8 @@ namespace bulkhead::worker {
 /// connection was lost; a key that another installation has used differs by its time and is a row
 /// of its own.
 ///
-/// Each call ends within its limit of limits.hpp, whatever the server does: it cancels a statement
-/// that takes long itself (statement_timeout), and one that was stopped or is cut off is left by
-/// shutting the connection down (SocketDeadline, whose thread lives with the connection). To
-/// connect anew after any failure of the place is the caller's, by open().
+/// Each call ends within its limit of limits.hpp, whatever the server does (postgres_session.hpp).
+/// To connect anew after any failure of the place is the caller's, by open().
 ///
 /// For one thread. Exceptions of libpqxx end here. A pooler must keep a session to one server
 /// connection (prepared statements, settings).
@@ -38,16 +37,10 @@ class PostgresSink final : public Sink {
   [[nodiscard]] std::string_view kind() const noexcept override { return "postgres"; }
 
  private:
-  struct Connection;
-  using Deadline = std::chrono::steady_clock::time_point;
-
-  Result<> connect(Deadline deadline);
-  void insert(std::span<const SinkRecord> batch);
-  void add_partitions_of(std::span<const SinkRecord> batch);
-
   const PostgresSinkSpec spec_;
   const std::string session_;
-  std::unique_ptr<Connection> connection_;  // null from a transient error to the next open()
+  std::unique_ptr<PostgresSession> connection_;  // null from a transient error to the next open()
+  std::set<std::int64_t> days_;                  // whose partitions this connection has seen to
 };
 
 }  // namespace bulkhead::worker

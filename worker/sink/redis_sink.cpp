@@ -11,6 +11,7 @@
 #include "worker/sink/place_error.hpp"
 #include "worker/sink/record_kind.hpp"
 #include "worker/sink/redis_error.hpp"
+#include "worker/sink/redis_session.hpp"
 
 namespace bulkhead::worker {
 
@@ -43,21 +44,6 @@ std::optional<StreamId> parse_id(std::string_view text) noexcept {
   if (dash.ec != std::errc{} || dash.ptr == end) return {};
   if (std::from_chars(dash.ptr + 1, end, id.step).ec != std::errc{}) return {};
   return id;
-}
-
-std::string_view text_of(const redisReply* reply) noexcept {
-  const bool has_text = reply != nullptr && reply->str != nullptr;
-  return has_text ? std::string_view{reply->str, reply->len} : std::string_view{};
-}
-
-bool is_error(const redisReply& reply) noexcept { return reply.type == REDIS_REPLY_ERROR; }
-
-bool is_array_of(const redisReply* reply, std::size_t count) noexcept {
-  return reply != nullptr && reply->type == REDIS_REPLY_ARRAY && reply->elements == count;
-}
-
-Error no_such_reply() {
-  return {ErrorCode::ProtocolError, "Redis gave another reply than there is to this command", {}};
 }
 
 /// The first entry of a reply to XRANGE; nullptr where there is none.
@@ -101,48 +87,11 @@ RedisSink::RedisSink(RedisSinkSpec spec, const SubscriptionId& session)
       latest_key_{for_session(spec_.latest_key, session.text())} {}
 
 Result<> RedisSink::open() {
-  const Deadline deadline = steady_clock::now() + limits::kSinkConnectTime;
   connection_.reset();
-  auto connection = RedisConnection::connect(spec_.account.host, spec_.account.port, deadline);
-  if (!connection) return connection.error();
-  connection_.emplace(std::move(*connection));
-  auto done = log_in(deadline);
-  if (!done) connection_.reset();
-  return done;
-}
-
-Result<> RedisSink::log_in(Deadline deadline) {
-  const ServerAccount& account = spec_.account;
-  if (!account.password.empty()) {
-    std::vector<std::string_view> words{"AUTH"};
-    if (!account.user.empty()) words.emplace_back(account.user);
-    words.emplace_back(account.password);
-    if (const auto done = call(words, deadline); !done) {
-      // A server that does not know the command repeats its arguments.
-      const bool may_tell = done.error().message.find(account.password) != std::string::npos;
-      if (may_tell) return Error{done.error().code, "Redis does not know AUTH", {}};
-      return done.error();
-    }
-  }
-  const std::string database = std::to_string(spec_.database);
-  if (spec_.database != 0) {
-    if (const auto done = call(std::array<std::string_view, 2>{"SELECT", database}, deadline);
-        !done) {
-      return done.error();
-    }
-  }
-  // One that was stopped takes connections, too, but answers nothing.
-  if (const auto done = call(std::array<std::string_view, 1>{"PING"}, deadline); !done) {
-    return done.error();
-  }
+  auto opened = redis_session(spec_, steady_clock::now() + limits::kSinkConnectTime);
+  if (!opened) return opened.error();
+  connection_.emplace(*std::move(opened));
   return {};
-}
-
-Result<RedisReply> RedisSink::call(std::span<const std::string_view> words, Deadline deadline) {
-  connection_->append(words);
-  auto reply = connection_->reply(deadline);
-  if (reply && is_error(**reply)) return redis_error(text_of(reply->get()));
-  return reply;
 }
 
 Result<> RedisSink::write(std::span<const SinkRecord> batch) {
@@ -154,7 +103,7 @@ Result<> RedisSink::write(std::span<const SinkRecord> batch) {
 
 Result<> RedisSink::write_within(std::span<const SinkRecord> batch, Deadline deadline) {
   append_batch(batch);
-  const auto results = executed(commands_of(batch), deadline);
+  const auto results = executed(*connection_, commands_of(batch), deadline);
   if (!results) return results.error();
   const auto refused_ids = passed(**results, batch);
   if (!refused_ids) return refused_ids.error();
@@ -171,7 +120,7 @@ std::size_t RedisSink::commands_of(std::span<const SinkRecord> batch) const {
 }
 
 void RedisSink::append_batch(std::span<const SinkRecord> batch) {
-  connection_->append(std::array<std::string_view, 1>{"MULTI"});
+  begin_transaction(*connection_);
   // XADDs first, so that the results of the transaction begin with one for each record.
   const SinkRecord* latest = nullptr;
   for (const SinkRecord& record : batch) {
@@ -187,7 +136,7 @@ void RedisSink::append_batch(std::span<const SinkRecord> batch) {
     connection_->append(
         std::array<std::string_view, 5>{"SET", latest_key_, latest->json, "EX", seconds});
   }
-  connection_->append(std::array<std::string_view, 1>{"EXEC"});
+  end_transaction(*connection_);
 }
 
 void RedisSink::append_record(const SinkRecord& record, const std::string& id) {
@@ -198,22 +147,6 @@ void RedisSink::append_record(const SinkRecord& record, const std::string& id) {
       "XADD", stream_, "MAXLEN", "~", max_length, id, "generation", generation, "sequence",
       sequence, "kind", name_of(record.kind), "class", ipc::name_of(record.priority), "json",
       record.json});
-}
-
-Result<RedisReply> RedisSink::executed(std::size_t commands, Deadline deadline) {
-  std::optional<Error> first;
-  for (std::size_t i = 0; i < commands + 1; ++i) {  // MULTI is one more
-    const auto queued = connection_->reply(deadline);
-    if (!queued) return queued.error();
-    if (is_error(**queued) && !first) first = redis_error(text_of(queued->get()));
-  }
-  auto results = connection_->reply(deadline);
-  if (!results) return results.error();
-  // The first refusal says why; that of EXEC only that there was one.
-  if (first) return without_blame(*first);
-  if (is_error(**results)) return without_blame(redis_error(text_of(results->get())));
-  if (!is_array_of(results->get(), commands)) return no_such_reply();
-  return results;
 }
 
 Result<std::vector<const SinkRecord*>> RedisSink::passed(const redisReply& results,

@@ -50,17 +50,11 @@ class RedisSink final : public Sink {
  private:
   using Deadline = RedisConnection::Deadline;
 
-  Result<> log_in(Deadline deadline);
-  /// Sends one command and takes its reply; an error reply is a failure.
-  Result<RedisReply> call(std::span<const std::string_view> words, Deadline deadline);
-
   Result<> write_within(std::span<const SinkRecord> batch, Deadline deadline);
   void append_batch(std::span<const SinkRecord> batch);
   void append_record(const SinkRecord& record, const std::string& id);
   /// Commands of append_batch between MULTI and EXEC.
   [[nodiscard]] std::size_t commands_of(std::span<const SinkRecord> batch) const;
-  /// The reply to EXEC. All replies before it are taken, whatever they say.
-  Result<RedisReply> executed(std::size_t commands, Deadline deadline);
   /// The records whose ids Redis refused as passed.
   Result<std::vector<const SinkRecord*>> passed(const redisReply& results,
                                                 std::span<const SinkRecord> batch) const;

@@ -32,8 +32,9 @@ struct SinkRecord {
   std::string json;  // the message as clients get it (DESIGN §5)
 };
 
-/// One place that keeps results: SQLite, Redis Streams, PostgreSQL. A connection of this worker's
-/// own, used by one thread; blocking is its nature, which is why it has that thread to itself.
+/// One place that keeps results, SQLite, Redis Streams, PostgreSQL, or one action that they cause.
+/// A connection of this worker's own, used by one thread; blocking is its nature, which is why it
+/// has that thread to itself.
 ///
 /// No exception of a library leaves an implementation. Every wait has a limit of its own.
 class Sink {
@@ -52,7 +53,7 @@ class Sink {
   /// transient: later, as it is; permanent: record by record, to find the one that is at fault.
   virtual Result<> write(std::span<const SinkRecord> batch) = 0;
 
-  /// "sqlite", "redis", "postgres".
+  /// "sqlite", "redis", "postgres", or the name of an action.
   [[nodiscard]] virtual std::string_view kind() const noexcept = 0;
 };
 

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/event_kind.hpp"
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/text_file.hpp"
@@ -146,29 +148,37 @@ TEST(ConfigSchemaTest, EachTypeAndEachChoiceOfTheSchemaIsThatOfTheCode) {
   }
 }
 
-/// A sink of one branch of the schema with one more key.
+/// A sink of one branch of the schema with no more than it needs.
+json least_sink(const json& branch) {
+  const json name_and_type{{"name", "one"},
+                           {"type", branch.at("properties").at("type").at("const")}};
+  return branch.value("examples", json::array({name_and_type})).at(0);
+}
+
+/// The same with one more key.
 bool accepts_sink(const json& branch, const std::string& key, const json& value) {
-  json sink{{"name", "one"}, {"type", branch.at("properties").at("type").at("const")}};
+  json sink = least_sink(branch);
   if (key == "user") sink["password"] = "secret";  // of Redis, one goes with the other
   sink[key] = value;
-  return read_sinks(json::array({sink}), "sinks").has_value();
+  return SinkSpec::from_json(sink, "sinks[0]").has_value();
 }
 
 json default_of(const json& branch) {
-  const json sink{{"name", "one"}, {"type", branch.at("properties").at("type").at("const")}};
-  return SinkSpec::from_json(sink, "sinks[0]")->to_json(SinkSpec::Secrets::Kept);
+  return SinkSpec::from_json(least_sink(branch), "sinks[0]")->to_json(SinkSpec::Secrets::Kept);
 }
 
 TEST(ConfigSchemaTest, TheSchemaKnowsExactlyTheKeysOfEachTypeOfSinkWithTheirDefaultsAndRanges) {
   const auto schema = schema_leaves();
   for (const json& branch : schema.at("sinks").at("items").at("anyOf")) {
-    std::map<std::string, json> leaves;
-    collect_values(default_of(branch), "", leaves);
+    json values = default_of(branch);
+    const json& required = branch.at("required");
     for (const auto& [key, property] : branch.at("properties").items()) {
+      const bool is_required = std::ranges::find(required, json(key)) != required.end();
       // Without a default it is there only where it is given.
-      EXPECT_EQ(leaves.erase(key) == 1,
-                property.contains("default") || key == "name" || key == "type")
-          << key;
+      EXPECT_EQ(values.erase(key) == 1, property.contains("default") || is_required) << key;
+      if (is_required) {
+        EXPECT_FALSE(accepts_sink(branch, key, nullptr)) << key;
+      }
       if (property.contains("default")) {
         EXPECT_EQ(property.at("default"), default_of(branch).at(key)) << key;
         EXPECT_TRUE(accepts_sink(branch, key, property.at("default"))) << key;
@@ -193,8 +203,29 @@ TEST(ConfigSchemaTest, TheSchemaKnowsExactlyTheKeysOfEachTypeOfSinkWithTheirDefa
             << key;
       }
     }
-    EXPECT_EQ(keys_of(leaves), std::set<std::string>{}) << "unknown to the schema";
+    EXPECT_EQ(values, json::object()) << "unknown to the schema";
   }
+}
+
+TEST(ConfigSchemaTest, TheSchemaKnowsExactlyTheMembersAndKindsOfTheFilterOfAnAction) {
+  const auto schema = schema_leaves();
+  std::size_t actions = 0;
+  for (const json& branch : schema.at("sinks").at("items").at("anyOf")) {
+    if (!branch.at("properties").contains("when")) continue;
+    ++actions;
+    const json& members = branch.at("properties").at("when").at("properties");
+    const json& kinds = members.at("kinds").at("items").at("enum");
+    EXPECT_EQ(kinds.size(), 1 + kEventKinds);
+    json whole{{"kinds", kinds},
+               {"labels", {"a"}},
+               {"min_confidence", 0.5},
+               {"zones", {"gate"}},
+               {"attributes", {"b"}}};
+    EXPECT_TRUE(accepts_sink(branch, "when", whole));
+    for (const auto& [key, member] : members.items()) EXPECT_EQ(whole.erase(key), 1U) << key;
+    EXPECT_EQ(whole, json::object()) << "unknown to the schema";
+  }
+  EXPECT_EQ(actions, 3U);
 }
 
 TEST(ConfigSchemaTest, TheExampleLoadsAndHoldsTheDefaults) {

@@ -115,6 +115,20 @@ TEST(SandboxRulesTest, ForItsSinksAWorkerKeepsItsOwnFoldersAndReachesTheirPorts)
   EXPECT_TRUE(has(far, {"/etc/bulkhead/ca.pem", FileAccess::Read}));
 }
 
+TEST(SandboxRulesTest, AnActionReachesItsServerAsAnySinkDoes) {
+  ipc::StartMessage start = start_for("rtsp://192.0.2.7/live");
+  start.spool_dir = "/state/spool/cam";
+  start.history_dir = "/state/history/cam";
+  RedisPublishSpec publish;
+  publish.account.port = 6380;
+  PostgresUpsertSpec upsert;
+  upsert.root_certificate = "/etc/bulkhead/ca.pem";
+  start.sinks = {{"tell", publish}, {"rows", upsert}};
+  const SandboxRules rules = sandbox_rules(start, "/state/cache", {});
+  EXPECT_EQ(rules.tcp_ports, (Ports{554, 6380, 5432}));
+  EXPECT_TRUE(has(rules, {"/etc/bulkhead/ca.pem", FileAccess::Read}));
+}
+
 TEST(SandboxRulesTest, AClipAndAModelOfTheOperatorsAreReadByThemselves) {
   ipc::StartMessage start = start_for("file:///clips/a%20b.mp4");
   start.spec.pipeline->detect.model = "/home/operator/own.onnx";

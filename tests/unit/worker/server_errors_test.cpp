@@ -42,6 +42,7 @@ TEST(PostgresErrorTest, EachSqlstateHasItsCodeAndBlamesARecordOnlyForItsData) {
                                    Expected{"3D000", ErrorCode::NotFound, false},
                                    Expected{"42501", ErrorCode::PermissionDenied, false},
                                    Expected{"42P01", ErrorCode::Unavailable, false},
+                                   Expected{"21000", ErrorCode::InvalidParams, true},
                                    Expected{"22P05", ErrorCode::InvalidParams, true},
                                    Expected{"23514", ErrorCode::InvalidParams, true},
                                    Expected{"54001", ErrorCode::InvalidParams, true},
@@ -63,6 +64,18 @@ TEST(PostgresErrorTest, EachSqlstateHasItsCodeAndBlamesARecordOnlyForItsData) {
     EXPECT_EQ(persistence_of(of_write) == Persistence::Permanent, expected.blames_record)
         << expected.sqlstate;
   }
+}
+
+TEST(PostgresErrorTest, WhatIsMissingOfATableOfTheOperatorsIsHisAndSaidWithItsSqlstate) {
+  for (const char* sqlstate : {"42P01", "3F000", "42703", "42P10"}) {
+    const Error of_open = table_error(sqlstate, "text\n");
+    EXPECT_EQ(of_open.code, ErrorCode::NotFound) << sqlstate;
+    EXPECT_NE(of_open.message.find(std::string{sqlstate} + ": text; "), std::string::npos)
+        << of_open.message;
+    EXPECT_EQ(table_write_error(sqlstate, "text").code, ErrorCode::Unavailable) << sqlstate;
+  }
+  EXPECT_EQ(table_error("28P01", "text").code, ErrorCode::AuthFailed);
+  EXPECT_EQ(table_write_error("22P02", "text").code, ErrorCode::InvalidParams);
 }
 
 TEST(PostgresErrorTest, TheSqlstateIsFoundInAVerboseMessageOfAnyLanguage) {
