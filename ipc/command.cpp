@@ -9,6 +9,7 @@
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
 #include "common/stage_limits.hpp"
+#include "ipc/wire_canary.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_session.hpp"
 
@@ -24,6 +25,8 @@ enum class CommandKind : std::uint8_t {
   Reconfigure = 4,
   DebugGst = 5,
   CountResults = 6,
+  StartCanary = 7,
+  StopCanary = 8,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
@@ -32,7 +35,9 @@ static_assert(std::is_same_v<std::variant_alternative_t<3, CommandBody>, OpenCam
 static_assert(std::is_same_v<std::variant_alternative_t<4, CommandBody>, Reconfigure>);
 static_assert(std::is_same_v<std::variant_alternative_t<5, CommandBody>, DebugGst>);
 static_assert(std::is_same_v<std::variant_alternative_t<6, CommandBody>, CountResults>);
-static_assert(std::variant_size_v<CommandBody> == 7);
+static_assert(std::is_same_v<std::variant_alternative_t<7, CommandBody>, StartCanary>);
+static_assert(std::is_same_v<std::variant_alternative_t<8, CommandBody>, StopCanary>);
+static_assert(std::variant_size_v<CommandBody> == 9);
 
 constexpr std::size_t kLevelBytes = 16;
 constexpr std::size_t kCategoriesBytes =
@@ -75,6 +80,9 @@ void write_body(WireWriter& writer, const DebugGst& debug) {
   writer.text(debug.categories, kCategoriesBytes);
   writer.u16(debug.seconds);
 }
+
+void write_body(WireWriter& writer, const StartCanary& start) { write_start_canary(writer, start); }
+void write_body(WireWriter&, const StopCanary&) {}
 
 DebugGst read_debug_gst(WireReader& reader) {
   DebugGst debug;
@@ -172,6 +180,10 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
       return read_debug_gst(reader);
     case CommandKind::CountResults:
       return CountResults{reader.time_ns("after_capture_ns")};
+    case CommandKind::StartCanary:
+      return read_start_canary(reader);
+    case CommandKind::StopCanary:
+      return StopCanary{};
   }
   return {};
 }
@@ -191,7 +203,7 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const CommandKind kind = reader.enumeration("kind", CommandKind::CountResults);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::StopCanary);
   if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;

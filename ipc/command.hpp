@@ -13,6 +13,7 @@
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
 #include "common/zone_spec.hpp"
+#include "ipc/canary.hpp"
 
 namespace bulkhead::ipc {
 
@@ -61,8 +62,8 @@ struct CountResults {
   std::int64_t after_capture_ns = 0;  // wall clock
 };
 
-using CommandBody =
-    std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure, DebugGst, CountResults>;
+using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure, DebugGst,
+                                 CountResults, StartCanary, StopCanary>;
 
 /// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
 /// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.

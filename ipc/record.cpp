@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "common/limits.hpp"
+#include "common/model_url.hpp"
+#include "ipc/wire_canary.hpp"
 #include "ipc/wire_event.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_object.hpp"
@@ -31,6 +33,7 @@ enum class Kind : std::uint8_t {
   ZonesInEffect = 10,
   Event = 11,
   ResultsEnded = 12,
+  CanaryReport = 13,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, RecordBody>, Detection>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, RecordBody>, CameraChange>);
@@ -45,7 +48,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<9, RecordBody>, RtspSess
 static_assert(std::is_same_v<std::variant_alternative_t<10, RecordBody>, ZonesInEffect>);
 static_assert(std::is_same_v<std::variant_alternative_t<11, RecordBody>, Event>);
 static_assert(std::is_same_v<std::variant_alternative_t<12, RecordBody>, ResultsEnded>);
-static_assert(std::variant_size_v<RecordBody> == 13);
+static_assert(std::is_same_v<std::variant_alternative_t<13, RecordBody>, CanaryReport>);
+static_assert(std::variant_size_v<RecordBody> == 14);
 
 constexpr std::size_t kAttributeCardBytes =
     3 * 4 + limits::kNameChars + limits::kModelNameBytes + kSha256Digits;
@@ -145,6 +149,10 @@ void write_body(WireWriter& writer, const ResultsEnded& ended) {
   writer.i64(ended.after_capture_ns);
 }
 
+void write_body(WireWriter& writer, const CanaryReport& report) {
+  write_canary_report(writer, report);
+}
+
 Detection read_detection(WireReader& reader) {
   Detection detection;
   detection.frame_id = reader.u64("frame_id");
@@ -182,12 +190,6 @@ Ack read_ack(WireReader& reader) {
   ack.code = reader.error_code("code");
   ack.text = reader.text("text", limits::kReasonBytes);
   return ack;
-}
-
-bool is_sha256(const std::string& text) {
-  return text.size() == kSha256Digits && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
 }
 
 ModelLoaded read_model_loaded(WireReader& reader) {
@@ -296,6 +298,8 @@ RecordBody read_body(WireReader& reader, Kind kind) {
       return read_event(reader);
     case Kind::ResultsEnded:
       return ResultsEnded{reader.time_ns("after_capture_ns")};
+    case Kind::CanaryReport:
+      return read_canary_report(reader);
   }
   return {};
 }
@@ -329,7 +333,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   if (record.sequence == 0) reader.fail("sequence", "is zero");
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
-  const Kind kind = reader.enumeration("kind", Kind::ResultsEnded);
+  const Kind kind = reader.enumeration("kind", Kind::CanaryReport);
   if (!reader.failed()) record.body = read_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;

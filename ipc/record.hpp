@@ -14,6 +14,7 @@
 #include "common/ids.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
+#include "ipc/canary.hpp"
 #include "ipc/confined.hpp"
 #include "ipc/event.hpp"
 #include "ipc/priority_class.hpp"
@@ -100,7 +101,7 @@ inline constexpr std::size_t kSha256Digits = 64;
 
 using RecordBody =
     std::variant<Detection, CameraChange, Ack, ModelLoaded, Fatal, Gap, AskToConnect, Confined,
-                 Alert, RtspSessionChange, ZonesInEffect, Event, ResultsEnded>;
+                 Alert, RtspSessionChange, ZonesInEffect, Event, ResultsEnded, CanaryReport>;
 
 /// One message of a result ring.
 struct Record {

@@ -113,12 +113,14 @@ struct Supervisor::Parts {
     events.generation = [this](Generation generation) {
       if (registry) (*registry)->use_generation(generation);
     };
-    events.reverted = [this](const SessionSpec& served) {
-      if (registry && served.lifetime == Lifetime::Persistent) {
-        (*registry)->put(served, [](const Result<>&) {});
-      }
-    };
+    events.reverted = [this](const SessionSpec& served) { keep(served); };
+    events.promoted = [this](const SessionSpec& promoted) { keep(promoted); };
     return events;
+  }
+
+  void keep(const SessionSpec& spec) {
+    if (!registry || spec.lifetime != Lifetime::Persistent) return;
+    (*registry)->put(spec, [](const Result<>&) {});
   }
 
   const Config config;

@@ -1,6 +1,7 @@
 bulkhead_test(session_test LABEL unit
   SOURCES
     unit/supervisor/activation_test.cpp
+    unit/supervisor/canary_rule_test.cpp
     unit/supervisor/cgroup_hierarchy_test.cpp
     unit/supervisor/connection_queue_test.cpp
     unit/supervisor/frame_rates_test.cpp
@@ -51,6 +52,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/alert_test.cpp
     process/session/availability_test.cpp
     process/session/camera_state_test.cpp
+    process/session/canary_test.cpp
     process/session/connection_admission_test.cpp
     process/session/left_session_test.cpp
     process/session/reconfigure_test.cpp

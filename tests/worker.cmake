@@ -22,6 +22,12 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
 
+bulkhead_test(canary_test LABEL unit
+  SOURCES
+    unit/worker/canary/agreement_test.cpp
+    unit/worker/canary/canary_test.cpp
+  LINK bulkhead::canary)
+
 bulkhead_test(track_test LABEL unit
   SOURCES
     unit/worker/assignment_test.cpp

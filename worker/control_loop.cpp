@@ -109,6 +109,15 @@ Result<> ControlLoop::carry_out(const ipc::CountResults& count) {
 
 Result<> ControlLoop::carry_out(const ipc::DebugGst& debug) { return parties_.debug_gst(debug); }
 
+Result<> ControlLoop::carry_out(const ipc::StartCanary& start) {
+  return parties_.start_canary(start);
+}
+
+Result<> ControlLoop::carry_out(const ipc::StopCanary&) {
+  parties_.stop_canary();
+  return {};
+}
+
 void ControlLoop::acknowledge(std::uint64_t request_id, const Result<>& outcome) {
   ipc::Ack ack{.request_id = request_id, .text = {}};
   if (!outcome) {

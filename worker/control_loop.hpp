@@ -46,6 +46,8 @@ class ControlLoop {
     TuningSlot& tuning;
     std::function<Result<>(const ipc::DebugGst& debug)> debug_gst;
     std::function<void(std::int64_t after_capture_ns)> count_results;
+    std::function<Result<>(const ipc::StartCanary& start)> start_canary;
+    std::function<void()> stop_canary;
   };
 
   /// SIGTERM must be blocked already. LimitReached when no signalfd can be had.
@@ -67,6 +69,8 @@ class ControlLoop {
   Result<> carry_out(const ipc::Reconfigure& tuning);
   Result<> carry_out(const ipc::DebugGst& debug);
   Result<> carry_out(const ipc::CountResults& count);
+  Result<> carry_out(const ipc::StartCanary& start);
+  Result<> carry_out(const ipc::StopCanary&);
   void acknowledge(std::uint64_t request_id, const Result<>& outcome);
   void tick();
   std::optional<ipc::WorkerExit> wait();

@@ -3,22 +3,12 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "common/clock.hpp"
+#include "common/thread_cpu.hpp"
 
 namespace bulkhead::worker {
-
-namespace {
-
-std::int64_t thread_cpu_ns() noexcept {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return used.tv_sec * kNsPerSecond + used.tv_nsec;
-}
-
-}  // namespace
 
 StartupSteps::StartupSteps() : main_ns_{monotonic_ns()} {
   early_.push_back({"main", main_ns_, thread_cpu_ns()});

@@ -21,8 +21,6 @@
 #include "common/sink_limits.hpp"
 #include "worker/control_loop.hpp"
 #include "worker/exit_code.hpp"
-#include "worker/pipeline/detect_loop.hpp"
-#include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/stage_timer.hpp"
 #include "worker/sandbox/sandbox_rules.hpp"
 #include "worker/source/gst_debug.hpp"
@@ -198,32 +196,35 @@ RetryPolicy Worker::retry_policy() {
 }
 
 ipc::WorkerExit Worker::obey_supervisor() {
-  auto control =
-      ControlLoop::create({.segment = around_.segment,
-                           .exit = around_.exit,
-                           .publisher = around_.publisher,
-                           .preview = preview_,
-                           .log = *around_.log,
-                           .on_tick =
-                               [this] {
-                                 copy_counters();
-                                 copy_sink_counters();
-                                 if (around_.gst_log->debug_is_over(monotonic_ns()))
-                                   end_debug_gst();
-                               },
-                           .open_camera = [this](const auto& left) { open_camera(left); },
-                           .tuning = tuning_,
-                           .debug_gst = [this](const auto& debug) { return debug_gst(debug); },
-                           .count_results =
-                               [this](std::int64_t after_capture_ns) {
-                                 if (sinks_) sinks_->begin(after_capture_ns);
-                               }});
+  auto control = ControlLoop::create(
+      {.segment = around_.segment,
+       .exit = around_.exit,
+       .publisher = around_.publisher,
+       .preview = preview_,
+       .log = *around_.log,
+       .on_tick =
+           [this] {
+             copy_counters();
+             copy_sink_counters();
+             tell_canary();
+             if (around_.gst_log->debug_is_over(monotonic_ns())) end_debug_gst();
+           },
+       .open_camera = [this](const auto& left) { open_camera(left); },
+       .tuning = tuning_,
+       .debug_gst = [this](const auto& debug) { return debug_gst(debug); },
+       .count_results =
+           [this](std::int64_t after_capture_ns) {
+             if (sinks_) sinks_->begin(after_capture_ns);
+           },
+       .start_canary = [this](const auto& start) { return start_canary(start); },
+       .stop_canary = [this] { stop_canary(); }});
   if (control) return control->run();
   fatal(control.error(), ipc::kExitInternal);
   return ipc::kExitInternal;
 }
 
 void Worker::stop_stages() {
+  canary_.stop();
   if (sinks_) {
     around_.publisher.publish(ipc::PriorityClass::Control, ipc::ResultsEnded{sinks_->end_after()});
   }
@@ -245,6 +246,7 @@ void Worker::stop_stages() {
   copy_counters();
   drain_results();
   if (snapshots_) snapshots_->stop();  // after all that somebody waits for
+  end_canary();
 }
 
 void Worker::drain_results() {
@@ -276,13 +278,9 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   const std::int64_t begin_ns = monotonic_ns();
   StageTimer{status_}.enter(ipc::Stage::LoadingModel);
   const PipelineSpec& pipeline = *start_.spec.pipeline;
-  const DetectorPlaces places{.catalog = start_.model_catalog,
-                              .model_dir = start_.model_dir,
-                              .cache_dir = around_.cache_dir / kOptimizedModels,
-                              .model_cache = start_.model_cache};
   const bool yields = start_.yields && is_of_one_thread(pipeline);
-  auto inference = yields ? create_behind_others(start_.spec, places)
-                          : FrameInference::create(start_.spec, places);
+  auto inference = yields ? create_behind_others(start_.spec, places())
+                          : FrameInference::create(start_.spec, places());
   if (!inference) return fatal(inference.error(), exit_code_of_model(inference.error()));
   around_.steps.step("model");
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);
@@ -330,7 +328,8 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); },
                    .kept = kept ? &*kept : nullptr,
                    .snapshots = snapshots ? &*snapshots : nullptr,
-                   .wait = [&] { return inference->wait(); }},
+                   .wait = [&] { return inference->wait(); },
+                   .told = canary_offer(*inference)},
                   pipeline.max_fps,
                   pipeline.frames};
   // The model has run once on an empty picture: what fails now may pass next time.

@@ -17,9 +17,13 @@
 #include "ipc/shm_segment.hpp"
 #include "ipc/start_message.hpp"
 #include "ipc/worker_fds.hpp"
+#include "worker/canary/canary.hpp"
+#include "worker/detect/detector.hpp"
 #include "worker/exit_request.hpp"
 #include "worker/frame/frame_ring.hpp"
 #include "worker/gst_log.hpp"
+#include "worker/pipeline/detect_loop.hpp"
+#include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
@@ -84,6 +88,12 @@ class Worker {
   void copy_sink_counters();
   Result<> debug_gst(const ipc::DebugGst& debug);
   void end_debug_gst();
+  [[nodiscard]] DetectorPlaces places() const;
+  Result<> start_canary(const ipc::StartCanary& start);  // worker_canary.cpp, as what follows
+  void stop_canary();
+  void tell_canary();
+  DetectLoop::Told canary_offer(const FrameInference& inference);
+  void end_canary();
 
   const ipc::StartMessage start_;
   const Surroundings around_;
@@ -99,6 +109,7 @@ class Worker {
   std::unique_ptr<ResultSinks> sinks_;                                // null: results are not kept
   std::unique_ptr<SnapshotWriter> snapshots_;                         // null: nor are pictures
   TuningSlot tuning_;
+  Canary canary_;
   std::vector<GstCategory> debugged_;  // for a while; of the main thread
   std::atomic<bool> stuck_{false};
   std::jthread detect_;

@@ -66,6 +66,7 @@ std::string state_tail(const StateEvent& event) {
   members.text("reason", name_of(event.reason));
   members.text("reasonText", event.text);
   members.key("removed") += event.removed ? "true" : "false";
+  if (event.canary) members.text("canary", name_of(*event.canary));
   out += "}}";
   return out;
 }

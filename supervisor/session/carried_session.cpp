@@ -245,6 +245,7 @@ CarriedSession session_from(const json& session) {
   if (session.contains("asked")) carried.asked = spec_from(session.at("asked"));
   if (session.contains("leftSession")) carried.left_session = rtsp_from(session.at("leftSession"));
   if (session.contains("worker")) carried.worker = worker_from(session.at("worker"));
+  if (session.contains("canary")) carried.canary = session.at("canary").get<std::string>();
   return carried;
 }
 
@@ -269,6 +270,7 @@ json to_json(const CarriedSession& session) {
   if (session.asked) carried["asked"] = spec_json(*session.asked);
   if (session.left_session) carried["leftSession"] = rtsp_json(*session.left_session);
   if (session.worker) carried["worker"] = worker_json(*session.worker);
+  if (session.canary) carried["canary"] = *session.canary;
   return carried;
 }
 

@@ -22,7 +22,7 @@ namespace bulkhead::supervisor {
 /// values; holds the camera's password and does not own the worker's descriptors.
 ///
 /// Not carried, and so as after a start: back-off and breaker, rates, commands without an answer,
-/// and a successor that had not taken over.
+/// and a successor that had not taken over. A canary ends: only that it was there is carried.
 struct CarriedSession {
   SessionSpec spec;                  // that the worker serves
   std::optional<SessionSpec> asked;  // other than that, of a successor on trial
@@ -40,6 +40,7 @@ struct CarriedSession {
   std::int64_t last_result_ns = 0;  // monotonic; 0: none yet
   TrackIds::Carried track_ids;
   bool refused_second_connection = false;
+  std::optional<std::string> canary{};  // the model of one that ends with the upgrade
 };
 
 /// For a program of another build to read: by name, and the model's card and the confinement in

@@ -65,6 +65,9 @@ Result<Reconfiguration> Session::reconfigure(SessionSpec spec,
   const Reconfiguration how = *possible;
   awaited_.reset();
   if (successor_) give_up_successor({ErrorCode::Unavailable, "other parameters came", {}});
+  if (spec.pipeline != spec_.pipeline) {
+    end_canary({ErrorCode::Unavailable, "the session's pipeline was changed", {}});
+  }
   switch (how) {
     case Reconfiguration::Hot:
       change_hot(std::move(spec), told);
@@ -133,6 +136,7 @@ void Session::stop() {
   wanted_ = false;
   rest_.reset();
   awaited_.reset();
+  canary_.reset();
   if (successor_) give_up_successor({ErrorCode::Unavailable, "the session was unsubscribed", {}});
   handle({Kind::StopAsked}, "requested");
 }
@@ -160,32 +164,6 @@ void Session::restart(RestartMode mode, std::function<void(Result<Restarted>)> d
   if (!expects_frames(condition_.state)) return start();
   policy_.reset();
   begin_succession(spec_, *possible, mode == RestartMode::Auto, "REQUESTED");
-}
-
-void Session::snapshot(const std::function<void(Result<std::vector<std::byte>>)>& done) {
-  if (!present_ || !is_running(condition_.state)) {
-    const std::string why = rest_ ? ": " + rest_->why : "";
-    return refuse(loop_, done,
-                  {ErrorCode::Unavailable, "no worker runs for this session now" + why, {}});
-  }
-  const std::int64_t deadline_ns =
-      monotonic_ns() + nanoseconds{environment_.limits.snapshot}.count();
-  const auto id = pending_.add(deadline_ns, [this, done](const Result<>& answer) {
-    Result<std::vector<std::byte>> picture{
-        Error{ErrorCode::Unavailable, "there is no picture yet", {}}};
-    if (!answer) picture = answer.error();
-    // Only the answer of a living worker says that the slot holds what was asked for.
-    if (auto jpeg = answer && present_ ? present_->preview() : std::nullopt) {
-      picture = std::move(*jpeg);
-    }
-    boost::asio::post(loop_,
-                      [done, picture = std::move(picture)]() mutable { done(std::move(picture)); });
-  });
-  if (!id) return refuse(loop_, done, id.error());
-  if (!present_->send(
-          {.request_id = *id, .deadline_ns = deadline_ns, .body = ipc::TakeSnapshot{}})) {
-    pending_.fail(*id, {ErrorCode::Unavailable, "the worker takes no commands now", {}});
-  }
 }
 
 void Session::handle(const SessionEvent& event, const std::string& text) {
@@ -226,6 +204,10 @@ void Session::announce(SessionState from, bool removed) {
   log(std::string{name_of(from)} + " -> " + std::string{name_of(state)} +
           " reason=" + std::string{name_of(reason)} + " text=\"" + reason_text_ + '"',
       level);
+  tell_state(from, removed);
+}
+
+void Session::tell_state(SessionState from, bool removed) const {
   if (!events_.state) return;
   events_.state({.session = spec_.id,
                  .generation = generation_,
@@ -234,7 +216,8 @@ void Session::announce(SessionState from, bool removed) {
                  .at_wall_ns = wall_ns(),
                  .reason = condition_.reason,
                  .text = reason_text_,
-                 .removed = removed});
+                 .removed = removed,
+                 .canary = canary_ ? std::optional{canary_->view.state} : std::nullopt});
 }
 
 void Session::perform(SessionAction action, const Error& reason) {
@@ -375,6 +358,7 @@ SessionView Session::view() const {
       .log_file = log_file_,
       .memory_limit = {.bytes = environment_.worker.limits.memory_bytes,
                        .enforcement = environment_.memory_enforcement()},
+      .canary = canary(),
   };
   if (present_) {
     view.pid = present_->pid();

@@ -18,6 +18,7 @@
 #include "common/result.hpp"
 #include "common/token_bucket.hpp"
 #include "supervisor/session/activation.hpp"
+#include "supervisor/session/canary.hpp"
 #include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/handover.hpp"
 #include "supervisor/session/incarnation.hpp"
@@ -89,6 +90,18 @@ class Session : public std::enable_shared_from_this<Session> {
   /// worker. Unavailable, Timeout.
   void debug_gst(ipc::DebugGst debug, const std::function<void(Result<>)>& done);
 
+  // A second model on trial in the present worker: session_canary.cpp.
+  /// AlreadyExists: one has yet to be decided. InvalidParams, Unavailable; what comes later is seen
+  /// in its state.
+  Result<> start_canary(CanaryRequest request);
+  /// Another worker with it takes over, as `reconfigure` has it. Unavailable.
+  Result<> promote_canary();
+  /// Ended and forgotten. Unavailable: there is none.
+  Result<> roll_back_canary();
+  [[nodiscard]] std::optional<CanaryView> canary() const {
+    return canary_ ? std::optional{canary_->view} : std::nullopt;
+  }
+
   /// Why its worker is to be replaced though it works, where it is and can be replaced now.
   [[nodiscard]] std::optional<RecyclingReason> recycling_due(std::int64_t now_ns) const;
   void recycle(std::int64_t now_ns, RecyclingReason reason);
@@ -99,7 +112,7 @@ class Session : public std::enable_shared_from_this<Session> {
     if (awaited_) return *awaited_;
     return successor_ ? successor_->spec : spec_;
   }
-  /// What its worker has, and what it gets next where that is another.
+  /// What its worker has, what it gets next where that is another, and what is on trial.
   [[nodiscard]] std::vector<ModelUrl> model_urls() const;
   [[nodiscard]] SessionState state() const noexcept { return condition_.state; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
@@ -141,6 +154,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void handle(const SessionEvent& event, const std::string& text = {});
   bool enter(const SessionCondition& next, const std::string& text);  // true: nothing is left
   void announce(SessionState from, bool removed);
+  void tell_state(SessionState from, bool removed) const;
   void perform(SessionAction action, const Error& reason);
   void spawn();
   void start_because(const std::string& reason);
@@ -162,6 +176,18 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_models(const Result<>& fetched);
   void end_fetching();
   void await_models(const SessionSpec& spec);  // the present worker goes on meanwhile
+
+  // session_canary.cpp
+  [[nodiscard]] bool has_open_canary(std::uint64_t number) const;
+  void on_canary_fetched(const Result<>& fetched);
+  Result<> tell_canary();
+  void on_canary_report(const Incarnation& worker, const ipc::CanaryReport& report);
+  void follow_rule(const CanaryJudgement& judgement);
+  void stop_canary_in_worker();
+  void end_canary(const Error& error);
+  void lose_canary(ErrorCode reason, const std::string& text);
+  void settle_canary();
+  void enter_canary(CanaryState state, const Error& reason);
 
   // session_carried.cpp: over an upgrade of the supervisor.
   [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;
@@ -203,7 +229,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_successor_lost_camera(const SessionEvent& event, const std::string& text);
   void give_up_successor(const Error& error);
   [[nodiscard]] Successor drop_successor();  // from here on it has no part in anything
-  void stay_with(const SessionSpec& served, const SessionSpec& refused) const;
+  void stay_with(const SessionSpec& served, const SessionSpec& refused);
   void take_over();
   void adopt_successor();
   void count_results_after(const Incarnation& worker, std::int64_t after_capture_ns);
@@ -239,6 +265,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<SessionSpec> awaited_;  // to be the successor's, once its models are here
   bool is_fetching_ = false;            // Starting: the models of the worker to come
   std::vector<std::shared_ptr<Incarnation>> retiring_;
+  std::optional<CanaryTrial> canary_;  // the latest, until it is rolled back
+  std::uint64_t canaries_ = 0;
   std::vector<ActiveAlert> alerts_;          // as told
   std::optional<ModelCard> last_model_;      // of the worker that ended, until the next
   std::optional<RtspSession> left_session_;  // at this camera by that one, for the next to end

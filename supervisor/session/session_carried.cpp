@@ -15,6 +15,9 @@ CarriedSession Session::carried() const {
   const bool leaves_one = present_ && !worker;
   // A successor's own worker is not carried; what it was to serve is.
   const bool is_other = worker && spec() != spec_;
+  // One that is being promoted goes on as what the session is asked to be.
+  const bool has_canary =
+      canary_ && is_open(canary_->view.state) && canary_->view.state != CanaryState::Promoting;
   return {.spec = worker ? spec_ : spec(),
           .asked = is_other ? std::optional{spec()} : std::nullopt,
           .condition = condition_,
@@ -30,7 +33,8 @@ CarriedSession Session::carried() const {
           .exits = {exits_.begin(), exits_.end()},
           .last_result_ns = last_result_ns_,
           .track_ids = track_ids_.carried(),
-          .refused_second_connection = refused_second_connection_};
+          .refused_second_connection = refused_second_connection_,
+          .canary = has_canary ? std::optional{canary_->view.model} : std::nullopt};
 }
 
 std::vector<std::shared_ptr<Incarnation>> Session::uncarried() const {
@@ -67,6 +71,10 @@ void Session::resume(const CarriedSession& carried) {
   log("worker goes on pid=" + std::to_string(present_->pid()));
   // The program before may have ended between two workers.
   present_->count_results(0);
+  if (carried.canary) {
+    canary_ = CanaryTrial{.view = {.model = *carried.canary}};
+    end_canary({ErrorCode::Unavailable, "the supervisor was upgraded", {}});
+  }
   arm_tick();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/detection.hpp"
@@ -35,7 +36,8 @@ struct SceneEvent {
   std::string label;
 };
 
-/// A session changed its state. `from == to` when only reason or generation changed.
+/// A session changed its state, or its canary did. `from == to` when only reason, generation or
+/// canary changed.
 struct StateEvent {
   const SubscriptionId& session;
   Generation generation;
@@ -44,7 +46,8 @@ struct StateEvent {
   std::int64_t at_wall_ns;
   ErrorCode reason;
   const std::string& text;
-  bool removed;  // the session ceased to exist; last event of its name
+  bool removed;                         // the session ceased to exist; last event of its name
+  std::optional<CanaryState> canary{};  // of the model on trial, where there is one
 };
 
 /// Results of a worker that nobody will have.
@@ -84,6 +87,9 @@ struct SessionEvents {
 
   /// Other parameters did not work out; the session goes on with these.
   std::function<void(const SessionSpec&)> reverted;
+
+  /// A canary is promoted: the session shall have these parameters from now on.
+  std::function<void(const SessionSpec&)> promoted{};
 
   /// Asked, not told: whether anybody wants results of this session now. None: nobody.
   std::function<bool(const SubscriptionId&)> demanded;

@@ -35,6 +35,9 @@ std::vector<ModelUrl> urls_of(const SessionSpec& spec) {
 std::vector<ModelUrl> Session::model_urls() const {
   std::vector<ModelUrl> urls = urls_of(spec_);
   std::ranges::move(urls_of(spec()), std::back_inserter(urls));
+  if (canary_ && is_open(canary_->view.state)) {
+    std::ranges::move(model_urls_of(canary_->pipeline), std::back_inserter(urls));
+  }
   return urls;
 }
 

@@ -64,6 +64,7 @@ void Session::on_record(Incarnation& worker, const ipc::PriorityConsumer::Taken&
                  [&](const ipc::ResultsEnded& ended) {
                    count_results_after(worker, ended.after_capture_ns);
                  },
+                 [&](const ipc::CanaryReport& report) { on_canary_report(worker, report); },
                  [&](const ipc::RtspSessionChange& change) { worker.take_rtsp_session(change); },
                  [&](const ipc::Fatal& fatal) {
                    worker.take_last_words({fatal.reason, printable(fatal.text)});
@@ -228,6 +229,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     tell_alone(worker, worker.waiting_events().take_all());
     const Millis healthy = worker.healthy_time();
     present_.reset();
+    lose_canary(end.reason, "its worker " + end.text);
     tell_alerts("the worker ended");
     return on_present_exited(end, healthy);
   }

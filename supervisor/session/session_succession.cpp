@@ -141,14 +141,16 @@ Session::Successor Session::drop_successor() {
   return *std::exchange(successor_, std::nullopt);
 }
 
-void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) const {
+void Session::stay_with(const SessionSpec& served, const SessionSpec& refused) {
   if (served != refused && events_.reverted) events_.reverted(served);
+  settle_canary();
 }
 
 void Session::take_over() {
   if (pending_restart_) pending_restart_->last_result_ns = last_result_ns_;
   pending_.fail_all({ErrorCode::Unavailable, "the worker was replaced before it answered", {}});
   keeps_results_ = present_->generation();
+  lose_canary(ErrorCode::None, "its worker was replaced");
   retire(std::exchange(present_, nullptr));
   generation_ = successor_->worker->generation();
   adopt_successor();
@@ -176,6 +178,7 @@ void Session::adopt_successor() {
   const bool is_news = before != SessionState::Starting || condition_.state != before;
   if (is_news) announce(before, false);
   tell_alerts("another worker took over");
+  settle_canary();
   arm_tick();
   for (const auto& [detection, events] : std::exchange(held_, {})) publish(detection, events);
 }

@@ -277,6 +277,28 @@ void SessionTable::debug_gst(const SubscriptionId& id, ipc::DebugGst debug,
   (*session)->debug_gst(std::move(debug), done);
 }
 
+Result<CanaryView> SessionTable::start_canary(const SubscriptionId& id, CanaryRequest request) {
+  const auto session = find(id);
+  if (!session) return session.error();
+  const auto started = (*session)->start_canary(std::move(request));
+  if (!started) return started.error();
+  return *(*session)->canary();
+}
+
+Result<CanaryView> SessionTable::promote_canary(const SubscriptionId& id) {
+  const auto session = find(id);
+  if (!session) return session.error();
+  const auto promoted = (*session)->promote_canary();
+  if (!promoted) return promoted.error();
+  return *(*session)->canary();
+}
+
+Result<> SessionTable::roll_back_canary(const SubscriptionId& id) {
+  const auto session = find(id);
+  if (!session) return session.error();
+  return (*session)->roll_back_canary();
+}
+
 std::vector<SessionView> SessionTable::list() const {
   std::vector<SessionView> views;
   for (const auto& [id, session] : sessions_) views.push_back(session->view());

@@ -123,6 +123,11 @@ class SessionTable {
   void debug_gst(const SubscriptionId& id, ipc::DebugGst debug,
                  const std::function<void(Result<>)>& done);
 
+  /// See Session, as the two below; what is the case then. NotFound.
+  Result<CanaryView> start_canary(const SubscriptionId& id, CanaryRequest request);
+  Result<CanaryView> promote_canary(const SubscriptionId& id);
+  Result<> roll_back_canary(const SubscriptionId& id);
+
   [[nodiscard]] std::vector<SessionView> list() const;  // by name
   [[nodiscard]] Result<SessionView> get(const SubscriptionId& id) const;
   /// Who connects to a camera now, and who waits for that.

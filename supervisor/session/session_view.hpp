@@ -19,6 +19,7 @@
 #include "ipc/record.hpp"
 #include "ipc/status_page.hpp"
 #include "supervisor/process/cgroup_hierarchy.hpp"
+#include "supervisor/session/canary.hpp"
 
 namespace bulkhead::supervisor {
 
@@ -139,6 +140,7 @@ struct SessionView {
   std::vector<ExitRecord> last_exits;  // newest first, at most 8
   std::string log_file;
   MemoryLimit memory_limit{};
+  std::optional<CanaryView> canary{};
 };
 
 /// Its camera is away, and may be: an intermittent one that cannot be reached. What no waiting

@@ -153,7 +153,9 @@ class SessionRig {
   std::vector<SeenEvent> scenes;
   std::vector<SeenGap> gaps;
   std::vector<SessionSpec> reverted;
-  bool demanded = false;  // somebody wants results of all sessions
+  std::vector<SessionSpec> promoted;
+  std::vector<std::string> canaries;  // what was told of canaries: each state once in a row
+  bool demanded = false;              // somebody wants results of all sessions
   SessionTable table;
 
  private:
@@ -185,6 +187,9 @@ class SessionRig {
                 },
             .state =
                 [this](const StateEvent& event) {
+                  const std::string canary{event.canary ? name_of(*event.canary) : ""};
+                  const bool is_news = canaries.empty() || canaries.back() != canary;
+                  if (!canary.empty() && is_news) canaries.push_back(canary);
                   states.push_back({event.session.text(), event.from, event.to, event.reason,
                                     event.generation, event.removed});
                 },
@@ -203,6 +208,7 @@ class SessionRig {
                 },
             .generation = {},
             .reverted = [this](const SessionSpec& served) { reverted.push_back(served); },
+            .promoted = [this](const SessionSpec& spec) { promoted.push_back(spec); },
             .demanded = [this](const SubscriptionId&) { return demanded; }};
   }
 };

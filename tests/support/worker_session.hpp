@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "ipc/start_message.hpp"
 #include "tests/support/onnx_writer.hpp"
@@ -37,6 +39,13 @@ class WorkerSession {
     return {std::istreambuf_iterator<char>{file}, {}};
   }
 
+  void write_model(const std::string& name, const std::string& bytes) const {
+    directory_.write("models/" + name, bytes);
+  }
+
+  /// As the session's own, without the dog.
+  static std::string one_animal_model() { return model_of({8, 8, 24, 40, 0.9F, 0}); }
+
   ipc::StartMessage start{.spec = {.id = SubscriptionId::parse("test;cam-1").value(),
                                    .url = {},
                                    .pipeline = {},
@@ -50,13 +59,18 @@ class WorkerSession {
                           .model_catalog = {}};
 
  private:
-  /// Of YOLOv10's form, boxes of a 64×64 input: x1 y1 x2 y2 score class.
   static std::string two_animals_model() {
+    return model_of({8, 8, 24, 40, 0.9F, 0, 32, 16, 56, 48, 0.6F, 1});
+  }
+
+  /// Of YOLOv10's form, boxes of a 64×64 input: x1 y1 x2 y2 score class.
+  static std::string model_of(const std::vector<float>& boxes) {
+    const std::uint64_t count = boxes.size() / 6;
     return OnnxWriter{}
         .input({.name = "images", .dimensions = {"1", "3", "64", "64"}})
-        .weight("boxes", {1, 2, 6}, {8, 8, 24, 40, 0.9F, 0, 32, 16, 56, 48, 0.6F, 1})
+        .weight("boxes", {1, count, 6}, boxes)
         .node("Identity", "boxes", "output0")
-        .output({.name = "output0", .dimensions = {"1", "2", "6"}})
+        .output({.name = "output0", .dimensions = {"1", std::to_string(count), "6"}})
         .bytes();
   }
 

@@ -110,6 +110,7 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   // After those who look now have it.
   if (stages_.kept != nullptr) stages_.kept->keep(sequence, priority, detection);
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
+  if (stages_.told) stages_.told(frame, detection, inference->detect_cpu_ns);
   // After the frame has made its camera live.
   watch_picture(frame);
   return {};

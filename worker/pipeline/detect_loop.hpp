@@ -40,6 +40,7 @@ namespace bulkhead::worker {
 class DetectLoop {
  public:
   using Infer = std::function<Result<Inference>(const Frame&)>;
+  using Told = std::function<void(const Frame&, const Detection&, std::int64_t detect_cpu_ns)>;
 
   /// What the loop works with; all of it outlives the loop.
   struct Stages {
@@ -55,6 +56,8 @@ class DetectLoop {
     KeptResults* kept = nullptr;                        // null: nobody keeps results
     SnapshotStage* snapshots = nullptr;                 // null: nor pictures of events
     std::function<std::vector<ClassedEvent>()> wait{};  // while no frame comes; may be empty
+    /// After its result was published: for who looks at it again. May be empty.
+    Told told{};
   };
 
   DetectLoop(Stages stages, double max_fps, const FrameRules& rules = {});

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "common/thread_cpu.hpp"
 #include "worker/detect/class_filter.hpp"
+#include "worker/pipeline/candidate.hpp"
 
 namespace bulkhead::worker {
 
@@ -55,19 +57,16 @@ Result<FrameInference> FrameInference::create(const SessionSpec& spec,
                         SceneStage::Settings{spec.zones, spec.track_updates}, pipeline.frames};
 }
 
-Result<std::vector<Object>> FrameInference::detect(const Frame& frame) {
-  if (part_.is_whole()) return detector_.detect(frame);
-  const Crop view = part_.cut(frame);
-  auto objects = detector_.detect(view.frame);
-  if (objects) part_.place(view, frame, *objects);
-  return objects;
-}
-
 Result<Inference> FrameInference::infer(const Frame& frame) {
-  auto objects = detect(frame);
+  const std::int64_t begin_cpu_ns = thread_cpu_ns();
+  auto objects = detect_part(detector_, part_, frame);
   if (!objects) return objects.error();
-  Inference inference{
-      .objects = {}, .times = detector_.last_times(), .track_ns = 0, .crop_ns = 0, .crops = {}};
+  Inference inference{.objects = {},
+                      .times = detector_.last_times(),
+                      .track_ns = 0,
+                      .crop_ns = 0,
+                      .crops = {},
+                      .detect_cpu_ns = thread_cpu_ns() - begin_cpu_ns};
   const std::int64_t detected_ns = monotonic_ns();
   tracks_.track(frame, *objects);
   const std::int64_t tracked_ns = monotonic_ns();
@@ -83,6 +82,11 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
   inference.events = scene_.observe(frame, tracks_, *objects);
   inference.objects = *std::move(objects);
   return inference;
+}
+
+std::vector<NamedBox> FrameInference::boxes_for_canary(std::vector<Object> told) const {
+  std::erase_if(told, [this](const Object& object) { return !tracks_.is_sure_of(object); });
+  return named_boxes(told, card_);
 }
 
 std::vector<ClassedEvent> FrameInference::wait() { return scene_.wait(monotonic_ns(), tracks_); }

@@ -8,6 +8,7 @@
 #include "common/result.hpp"
 #include "common/session_spec.hpp"
 #include "ipc/command.hpp"
+#include "worker/canary/agreement.hpp"
 #include "worker/cascade/cascade.hpp"
 #include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
@@ -25,6 +26,7 @@ struct Inference {
   std::int64_t crop_ns = 0;
   Cascade::Work crops{};
   std::vector<ClassedEvent> events{};  // told before the objects
+  std::int64_t detect_cpu_ns = 0;      // of this thread, for the detector alone
 };
 
 /// The pipeline of one camera: detector, tracks, the stages that look at what was found, and what
@@ -38,6 +40,10 @@ class FrameInference {
 
   /// Of successive frames, each once. Errors: those of Detector::detect and Cascade::describe.
   Result<Inference> infer(const Frame& frame);
+
+  /// Of the objects that `infer` gave, those that the detector is sure of without a track: what a
+  /// candidate, which has no tracks, is held against.
+  [[nodiscard]] std::vector<NamedBox> boxes_for_canary(std::vector<Object> told) const;
 
   /// What became of tracks since the latest frame, while no frame comes.
   [[nodiscard]] std::vector<ClassedEvent> wait();
@@ -55,7 +61,6 @@ class FrameInference {
  private:
   FrameInference(Detector detector, Cascade cascade, const TrackStage::Settings& tracking,
                  const SceneStage::Settings& scene, const FrameRules& frames);
-  Result<std::vector<Object>> detect(const Frame& frame);
 
   Detector detector_;
   PicturePart part_;

@@ -29,4 +29,13 @@ void PicturePart::place(const Crop& view, const Frame& frame, std::vector<Object
   });
 }
 
+Result<std::vector<Object>> detect_part(Detector& detector, const PicturePart& part,
+                                        const Frame& frame) {
+  if (part.is_whole()) return detector.detect(frame);
+  const Crop view = part.cut(frame);
+  auto objects = detector.detect(view.frame);
+  if (objects) part.place(view, frame, *objects);
+  return objects;
+}
+
 }  // namespace bulkhead::worker

@@ -6,6 +6,7 @@
 #include "common/detection.hpp"
 #include "common/frame_rules.hpp"
 #include "worker/cascade/crop.hpp"
+#include "worker/detect/detector.hpp"
 #include "worker/frame/frame.hpp"
 
 namespace bulkhead::worker {
@@ -31,5 +32,10 @@ class PicturePart {
   std::optional<Region> region_;
   std::vector<std::vector<Point>> masks_;
 };
+
+/// What `detector` finds in the part of the frame, in pixels of the whole. Errors: those of
+/// Detector::detect.
+[[nodiscard]] Result<std::vector<Object>> detect_part(Detector& detector, const PicturePart& part,
+                                                      const Frame& frame);
 
 }  // namespace bulkhead::worker

@@ -30,6 +30,11 @@ class TrackStage {
   /// Of successive frames, each once. A picture of another size begins anew.
   void track(const Frame& frame, std::vector<Object>& objects);
 
+  /// It would be told without a track.
+  [[nodiscard]] bool is_sure_of(const Object& object) const noexcept {
+    return object.confidence >= settings_.min_confidence.of(object.label_id);
+  }
+
   /// Ends all tracks: no picture has come for longer than one is waited for.
   void forget();
 

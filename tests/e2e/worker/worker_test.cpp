@@ -95,6 +95,52 @@ TEST_F(WorkerTest, NamesItsModelThenItsCameraThenWhatItSees) {
   EXPECT_EQ(model->card.labels.at(seen->objects[1].label_id), "dog");
 }
 
+/// One that finds the cat and not the dog, and one that is cut off, each at work beside the model.
+TEST_F(WorkerTest, ASecondModelIsHeldAgainstTheFirstAndChangesNoResult) {
+  session_.write_model("one_animal.onnx", WorkerSession::one_animal_model());
+  session_.write_model("cut.onnx", WorkerSession::one_animal_model().substr(0, 40));
+  start_and_go_live();
+  const auto try_model = [&](const std::string& model, const auto& is_wanted) {
+    ipc::StartCanary start{.pipeline = *session_.start.spec.pipeline, .every_n = 1};
+    start.pipeline.detect.model = model;
+    worker_->send(start);
+    std::optional<ipc::CanaryReport> last;
+    std::size_t results = 0;
+    while (!last || results == 0) {
+      const auto taken = worker_->next();
+      if (!taken) break;
+      if (const auto* report = std::get_if<ipc::CanaryReport>(&taken->record.body);
+          report != nullptr && is_wanted(*report)) {
+        last = *report;
+      }
+      EXPECT_FALSE(std::holds_alternative<ipc::Gap>(taken->record.body));
+      const auto* seen = std::get_if<Detection>(&taken->record.body);
+      if (seen == nullptr) continue;
+      ++results;
+      EXPECT_EQ(seen->objects.size(), 2U);
+      EXPECT_FLOAT_EQ(seen->objects.front().confidence, 0.9F);
+    }
+    EXPECT_TRUE(last) << session_.log_text();
+    return last.value_or(ipc::CanaryReport{});
+  };
+  const auto agrees = try_model("one_animal.onnx", [](const ipc::CanaryReport& report) {
+    return report.frames_with_objects >= 3;
+  });
+  EXPECT_EQ(agrees.phase, ipc::CanaryPhase::Running);
+  EXPECT_FLOAT_EQ(agrees.agreement, 2.0F / 3);
+  EXPECT_GT(agrees.incumbent_cpu_us, 0U);
+  EXPECT_GT(agrees.candidate_cpu_us, 0U);
+  const auto cut = try_model("cut.onnx", [](const ipc::CanaryReport& report) {
+    return report.phase == ipc::CanaryPhase::Failed;
+  });
+  EXPECT_EQ(cut.reason, ErrorCode::ModelInvalid) << cut.text;
+  const auto ack = answer_to(ipc::StopCanary{});
+  ASSERT_TRUE(ack);
+  EXPECT_EQ(ack->code, ErrorCode::None);
+  ASSERT_TRUE(answer_to(ipc::Stop{}));
+  expect_exit(ipc::kExitOk, limits::kTermGrace);
+}
+
 TEST_F(WorkerTest, StopsOnCommandWithinItsLimitAndLosesNoNumber) {
   start_and_go_live();
   const std::int64_t asked = monotonic_ns();

@@ -135,6 +135,39 @@ TEST(Command, DecidesAWhileOfDebugAtItsLimits) {
   EXPECT_FALSE(is_taken(301));
 }
 
+StartCanary start_of(const std::string& model, std::uint32_t every_n) {
+  StartCanary start;
+  start.pipeline.name = "yard";
+  start.pipeline.detect.model = model;
+  start.every_n = every_n;
+  return start;
+}
+
+TEST(Command, CarriesACanaryWithItsPipelineAndTheEndOfOne) {
+  StartCanary start = start_of("yolo11s.onnx", 7);
+  start.pipeline.detect.per_class = {{"person", 0.6F, std::nullopt}};
+  start.pipeline.frames.region = Region{.x_min = 0.25F};
+  const auto decoded = decode_command(encoded(command_of(start)));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  const auto& got = std::get<StartCanary>(decoded->body);
+  EXPECT_EQ(got.every_n, 7U);
+  EXPECT_EQ(got.pipeline, start.pipeline);
+  const auto stop = decode_command(encoded(command_of(StopCanary{})));
+  ASSERT_TRUE(stop);
+  EXPECT_TRUE(std::holds_alternative<StopCanary>(stop->body));
+}
+
+TEST(Command, DecidesACanarysShareOfFramesAtItsLimitsAndRefusesAPipelineThatIsNone) {
+  const auto is_taken = [](std::uint32_t every_n, const std::string& model) {
+    return decode_command(encoded(command_of(start_of(model, every_n)))).has_value();
+  };
+  EXPECT_TRUE(is_taken(1, "m.onnx"));
+  EXPECT_TRUE(is_taken(10'000, "m.onnx"));
+  EXPECT_FALSE(is_taken(0, "m.onnx"));
+  EXPECT_FALSE(is_taken(10'001, "m.onnx"));
+  EXPECT_FALSE(is_taken(1, ""));
+}
+
 TEST(Command, DecidesAQualityAtItsLimits) {
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 1}))));
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 100}))));
@@ -146,7 +179,7 @@ TEST(Command, IsCorruptWhenCutOrExtended) {
   for (const CommandBody& body :
        {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}},
         CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}},
-        CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}}) {
+        CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}, CommandBody{StopCanary{}}}) {
     auto bytes = encoded(command_of(body));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       EXPECT_FALSE(decode_command(std::span{bytes}.first(size)));

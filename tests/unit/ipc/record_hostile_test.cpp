@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 #include <string>
 #include <variant>
@@ -23,6 +24,7 @@ constexpr std::uint8_t kRtspSessionChange = 9;
 constexpr std::uint8_t kZonesInEffect = 10;
 constexpr std::uint8_t kEvent = 11;
 constexpr std::uint8_t kResultsEnded = 12;
+constexpr std::uint8_t kCanaryReport = 13;
 
 /// The start of a record, to go on with fields that `encode` would never write.
 WireWriter begin_record(std::vector<std::byte>& bytes, std::uint8_t kind) {
@@ -62,8 +64,26 @@ TEST(HostileRecord, IsCorruptWithBytesAfterItsEnd) {
 
 TEST(HostileRecord, IsCorruptWithAnUnknownKind) {
   std::vector<std::byte> bytes;
-  begin_record(bytes, kResultsEnded + 1);
+  begin_record(bytes, kCanaryReport + 1);
   expect_corrupt(bytes, "kind");
+}
+
+TEST(HostileRecord, IsCorruptWhereACanaryReportContradictsItself) {
+  const auto corrupt = [](const std::function<void(CanaryReport&)>& change,
+                          const std::string& field) {
+    CanaryReport report = sample_canary_report();
+    change(report);
+    expect_corrupt(encoded(record_of(report)), field);
+  };
+  corrupt([](auto& report) { report.frames_with_objects = report.frames + 1; },
+          "frames_with_objects");
+  corrupt([](auto& report) { report.agreement = 1.01F; }, "agreement");
+  corrupt([](auto& report) { report.agreement = std::nanf(""); }, "agreement");
+  corrupt([](auto& report) { report.sha256.clear(); }, "sha256");
+  corrupt([](auto& report) { report.sha256[0] = 'X'; }, "sha256");
+  corrupt([](auto& report) { report.reason = ErrorCode::Timeout; }, "reason");
+  corrupt([](auto& report) { report.phase = CanaryPhase::Failed; }, "reason");
+  corrupt([](auto& report) { report.phase = static_cast<CanaryPhase>(3); }, "phase");
 }
 
 TEST(HostileRecord, IsCorruptWithOneZoneTooManyOrOneWithoutAName) {

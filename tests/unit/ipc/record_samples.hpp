@@ -67,6 +67,19 @@ inline Event sample_event() {
                .has_snapshot = true};
 }
 
+inline CanaryReport sample_canary_report() {
+  return CanaryReport{.phase = CanaryPhase::Running,
+                      .reason = ErrorCode::None,
+                      .text = "",
+                      .sha256 = std::string(kSha256Digits, 'b'),
+                      .frames = 50,
+                      .frames_with_objects = 40,
+                      .frames_skipped = 2,
+                      .agreement = 0.75F,
+                      .incumbent_cpu_us = 1'000'000,
+                      .candidate_cpu_us = 1'500'000};
+}
+
 /// One of each kind.
 inline std::vector<Record> sample_records() {
   return {
@@ -86,6 +99,7 @@ inline std::vector<Record> sample_records() {
       record_of(ZonesInEffect{.names = {"entry", "gate"}}),
       record_of(sample_event()),
       record_of(ResultsEnded{1'767'614'400'000'000'000}),
+      record_of(sample_canary_report()),
   };
 }
 

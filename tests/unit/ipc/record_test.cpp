@@ -130,6 +130,24 @@ TEST(Record, CarriesASessionAtTheCameraAndThatThereIsNone) {
   EXPECT_EQ(round_trip(ResultsEnded{5'000}).after_capture_ns, 5'000);
 }
 
+TEST(Record, CarriesWhatACanaryReports) {
+  const CanaryReport got = round_trip(sample_canary_report());
+  EXPECT_EQ(got.phase, CanaryPhase::Running);
+  EXPECT_EQ(got.sha256, std::string(kSha256Digits, 'b'));
+  EXPECT_EQ(got.frames, 50U);
+  EXPECT_EQ(got.frames_with_objects, 40U);
+  EXPECT_EQ(got.frames_skipped, 2U);
+  EXPECT_EQ(got.agreement, 0.75F);
+  EXPECT_EQ(got.incumbent_cpu_us, 1'000'000U);
+  EXPECT_EQ(got.candidate_cpu_us, 1'500'000U);
+  const CanaryReport failed = round_trip(CanaryReport{.phase = CanaryPhase::Failed,
+                                                      .reason = ErrorCode::ModelInvalid,
+                                                      .text = "no model",
+                                                      .sha256 = {}});
+  EXPECT_EQ(failed.reason, ErrorCode::ModelInvalid);
+  EXPECT_EQ(failed.text, "no model");
+}
+
 TEST(Record, RefusesAnAlertThatIsNeitherActiveNorOver) {
   std::vector<std::byte> bytes = encoded(record_of(Alert{.text = {}}));
   constexpr std::size_t kTextBytes = 4;  // its empty text's count
