@@ -24,6 +24,7 @@ bulkhead_test(hub_test LABEL unit
 bulkhead_test(control_test LABEL unit
   SOURCES
     unit/supervisor/access_methods_test.cpp
+    unit/supervisor/canary_methods_test.cpp
     unit/supervisor/changed_spec_test.cpp
     unit/supervisor/credentials_test.cpp
     unit/supervisor/connection_sessions_test.cpp

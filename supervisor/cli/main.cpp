@@ -79,6 +79,7 @@ void declare(CLI::App& app, GlobalOptions& options, Command& chosen) {
   bulkhead::cli::declare_logs(app, chosen);
   bulkhead::cli::declare_history(app, chosen);
   bulkhead::cli::declare_bundle(app, chosen);
+  bulkhead::cli::declare_canary(app, chosen);
   bulkhead::cli::declare_model(app, chosen);
   bulkhead::cli::declare_state(app, chosen);
   bulkhead::cli::declare_token(app, chosen);

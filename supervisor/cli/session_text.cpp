@@ -20,9 +20,9 @@ std::string or_nothing(std::string_view text) {
   return std::string{text.empty() ? kNothing : text};
 }
 
-std::string decimal(double value) {
+std::string decimal(double value, int places = 1) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
+  std::snprintf(text.data(), text.size(), "%.*f", places, value);
   return text.data();
 }
 
@@ -165,6 +165,9 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   fact("transport", text_of(session, "transport"));
   fact("pipeline", pipeline_text(member_of(session, "pipeline")));
   fact("model", model_text(member_of(session, "model")));
+  if (member_of(session, "canary").is_object()) {
+    fact("canary", canary_text(member_of(session, "canary"), now_ms));
+  }
   fact("generation", std::to_string(count_of(session, "generation")));
   fact("worker", worker.is_object()
                      ? "pid " + pid_of(session) + ", up " + age_of(worker, "startedAt", now_ms)
@@ -187,6 +190,22 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   }
   fact("log", text_of(session, "logFile"));
   return table.text(colours);
+}
+
+std::string canary_text(const json& canary, std::int64_t now_ms) {
+  std::string text = text_of(canary, "state") + " for " + age_of(canary, "since", now_ms) + ": " +
+                     text_of(canary, "model");
+  if (member_of(canary, "agreement").is_number()) {
+    text += ", agreement " + decimal(number_of(canary, "agreement"), 2) + " in " +
+            std::to_string(count_of(canary, "framesWithObjects")) + " of " +
+            std::to_string(count_of(canary, "frames")) + " frames (" +
+            std::to_string(count_of(canary, "framesSkipped")) + " skipped)";
+  }
+  if (member_of(canary, "costRatio").is_number()) {
+    text += ", cost ratio " + decimal(number_of(canary, "costRatio"), 2);
+  }
+  const std::string why = reason_text(canary);
+  return text + (why.empty() ? "" : "; " + why);
 }
 
 std::string reconfigured_line(const std::string& id, const json& result) {

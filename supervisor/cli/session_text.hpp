@@ -28,6 +28,9 @@ namespace bulkhead::cli {
 
 [[nodiscard]] std::string restart_line(const std::string& id, const nlohmann::json& result);
 
+/// "RUNNING for 3 s: yolo11s.onnx, agreement 0.93 in 41 of 50 frames (2 skipped), cost ratio 1.80".
+[[nodiscard]] std::string canary_text(const nlohmann::json& canary, std::int64_t now_ms);
+
 [[nodiscard]] std::string system_text(const nlohmann::json& result);
 
 }  // namespace bulkhead::cli

@@ -67,6 +67,7 @@ ControlContext::ControlContext(boost::asio::io_context& io, const Config& config
   add_list_methods(methods, services);
   add_history_methods(methods, services);
   add_log_methods(methods, services);
+  add_canary_methods(methods, services);
   add_model_methods(methods, services);
   add_bundle_methods(methods, services);
   add_stream_methods(methods, services);

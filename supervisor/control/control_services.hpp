@@ -66,6 +66,7 @@ void add_session_methods(MethodTable& table, const ControlServices& services);
 void add_list_methods(MethodTable& table, const ControlServices& services);
 void add_bundle_methods(MethodTable& table, const ControlServices& services);
 void add_history_methods(MethodTable& table, const ControlServices& services);
+void add_canary_methods(MethodTable& table, const ControlServices& services);
 void add_model_methods(MethodTable& table, const ControlServices& services);
 void add_log_methods(MethodTable& table, const ControlServices& services);
 void add_stream_methods(MethodTable& table, const ControlServices& services);

@@ -237,6 +237,19 @@ void HttpRoutes::answer_session(const HttpRequest& request, std::string_view res
     return call(request, verb == "restart" ? "session.restart" : "log.gstDebug", *given,
                 std::move(done));
   }
+  if (verb == "canary" || verb == "canary/promote") {
+    const bool is_promotion = verb != "canary";
+    if (is_promotion ? !allows({"POST"}, request, done)
+                     : !allows({"POST", "DELETE"}, request, done)) {
+      return;
+    }
+    const auto given = params(request.body);
+    if (!given) return done(http_error(400, given.error()));
+    const char* method = request.method == "DELETE" ? "session.canary.rollback"
+                         : is_promotion             ? "session.canary.promote"
+                                                    : "session.canary.start";
+    return call(request, method, *given, std::move(done));
+  }
   if (verb == "logs") {
     if (!allows({"GET"}, request, done)) return;
     return answer_logs(request, *name, done);

@@ -127,7 +127,36 @@ json exit_json(const ExitRecord& exit, SessionDetail detail) {
   return record;
 }
 
+json rule_json(const CanaryRule& rule) {
+  json told{{"frames", rule.frames},
+            {"minAgreement", rule.min_agreement},
+            {"onPass", rule.promotes ? "promote" : "report"}};
+  if (rule.max_cost_ratio) told["maxCostRatio"] = *rule.max_cost_ratio;
+  return told;
+}
+
+json number_json(const std::optional<double>& number) {
+  return number ? json(*number) : json(nullptr);
+}
+
 }  // namespace
+
+json canary_json(const CanaryView& canary) {
+  const CanaryFigures& figures = canary.figures;
+  return {{"model", canary.model},
+          {"sha256", canary.sha256.empty() ? json(nullptr) : json(canary.sha256)},
+          {"state", name_of(canary.state)},
+          {"since", iso8601_utc(canary.since_wall_ns)},
+          {"reason", bulkhead::name_of(canary.reason)},
+          {"reasonText", canary.reason_text},
+          {"everyN", canary.every_n},
+          {"rule", canary.rule ? rule_json(*canary.rule) : json(nullptr)},
+          {"frames", figures.frames},
+          {"framesWithObjects", figures.frames_with_objects},
+          {"framesSkipped", figures.frames_skipped},
+          {"agreement", number_json(figures.agreement)},
+          {"costRatio", number_json(figures.cost_ratio)}};
+}
 
 json session_json(const SessionView& view, SessionDetail detail) {
   json session = view.spec.to_json(SessionSpec::Secrets::Hidden);
@@ -144,6 +173,7 @@ json session_json(const SessionView& view, SessionDetail detail) {
   session["confinement"] = confinement_json(view);
   session["successor"] = successor_json(view);
   session["model"] = model_json(view, detail);
+  session["canary"] = view.canary ? canary_json(*view.canary) : json(nullptr);
   session["counters"] = counters_json(view.counters);
   session["restarts"] = {{"total", view.restarts_total}, {"byReason", view.restarts_by_reason}};
   session["alerts"] = json::array();

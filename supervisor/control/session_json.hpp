@@ -12,4 +12,6 @@ enum class SessionDetail { Full, Brief };
 /// out what may be long: the model's labels and the last lines of a log.
 [[nodiscard]] nlohmann::json session_json(const SessionView& view, SessionDetail detail);
 
+[[nodiscard]] nlohmann::json canary_json(const CanaryView& canary);
+
 }  // namespace bulkhead::supervisor

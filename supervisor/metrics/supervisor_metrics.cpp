@@ -65,6 +65,25 @@ void append_confinement(PrometheusText& text, const std::vector<SessionView>& se
   }
 }
 
+void append_canaries(PrometheusText& text, const std::vector<SessionView>& sessions) {
+  const auto append = [&](std::string_view name, std::string_view help, const auto& value_of) {
+    text.family(name, "gauge", help);
+    for (const SessionView& view : sessions) {
+      const auto value = view.canary ? value_of(*view.canary) : std::optional<double>{};
+      if (!value) continue;
+      text.sample("", {{"camera", view.spec.id.text()}}, *value);
+    }
+  };
+  append("bulkhead_canary_frames", "Frames that both models have seen.",
+         [](const CanaryView& canary) { return std::optional{real(canary.figures.frames)}; });
+  append("bulkhead_canary_agreement",
+         "0 to 1: how far a model on trial finds what the session's own finds, where either does.",
+         [](const CanaryView& canary) { return canary.figures.agreement; });
+  append("bulkhead_canary_cost_ratio",
+         "Processor time of a model on trial over that of the session's own, for the same frames.",
+         [](const CanaryView& canary) { return canary.figures.cost_ratio; });
+}
+
 using Counter = std::uint64_t SessionCounters::*;
 
 template <class Figure>
@@ -308,6 +327,7 @@ std::string prometheus_text(const SupervisorFigures& figures) {
   text.sample("", {}, static_cast<double>(figures.warm_spares));
   append_states(text, figures.sessions);
   append_confinement(text, figures.sessions);
+  append_canaries(text, figures.sessions);
   append_frames(text, figures.sessions);
   append_durations(text, figures);
   append_queues(text, figures.sessions);

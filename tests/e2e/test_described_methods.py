@@ -22,7 +22,8 @@ METHODS = {method["name"]: method for method in DESCRIPTION["methods"]}
 CAMERA = "display-001;cam-001"
 # In an order in which each finds what it needs.
 ORDER = ("session.subscribe", "session.setSubscriptionList", "session.list", "session.get",
-         "session.reconfigure", "session.snapshot", "stream.open", "stream.stats", "stream.close",
+         "session.reconfigure", "session.canary.start", "session.canary.promote",
+         "session.canary.rollback", "session.snapshot", "stream.open", "stream.stats", "stream.close",
          "session.restart", "log.tail", "log.untail", "log.gstDebug", "model.fetch", "model.list",
          "bundle.install", "bundle.list", "bundle.remove", "system.state",
          "rpc.discover", "session.unsubscribe", "history.query", "history.snapshot", "token.add",
@@ -37,6 +38,7 @@ NOT_PROVOKED = {
     ("session.unsubscribe", "IO"): DISK,
     ("session.snapshot", "TIMEOUT"): TIME,
     ("session.snapshot", "LIMIT_REACHED"): TIME,
+    ("session.canary.start", "LIMIT_REACHED"): TIME,
     ("log.gstDebug", "TIMEOUT"): TIME,
     ("log.gstDebug", "LIMIT_REACHED"): TIME,
     ("system.upgrade", "TIMEOUT"): "tests/process/supervisor/dry_run_test.cpp",
@@ -219,6 +221,10 @@ class Running(unittest.IsolatedAsyncioTestCase):
                     if name == "session.subscribe":
                         self.assertEqual(result, expected)
                         await client.until_state(CAMERA, "LIVE")
+                    if name in ("session.canary.start", "session.canary.promote"):
+                        state = {"LOADING": "RUNNING", "PROMOTING": "PROMOTED"}[
+                            expected["canary"]["state"]]
+                        await client.next("session.state", lambda p, s=state: p.get("canary") == s)
                     if name in ("session.reconfigure", "session.unsubscribe"):
                         self.assertEqual(result, expected)
                     if name == "session.setSubscriptionList":
@@ -246,8 +252,11 @@ class Running(unittest.IsolatedAsyncioTestCase):
             for name in METHODS:
                 await provoke("INVALID_PARAMS", name, noSuchParameter=1)
             for name in ("session.reconfigure", "session.unsubscribe", "session.get",
-                         "session.restart", "session.snapshot", "log.tail"):
+                         "session.restart", "session.snapshot", "log.tail",
+                         "session.canary.promote", "session.canary.rollback"):
                 await provoke("NOT_FOUND", name, subscriptionIdentifier="nobody")
+            await provoke("NOT_FOUND", "session.canary.start", subscriptionIdentifier="nobody",
+                          model="yolo11n.onnx")
             await provoke("NOT_FOUND", "history.query", sessions=["nobody"])
             await provoke("NOT_FOUND", "history.snapshot", subscriptionIdentifier="nobody",
                           snapshot="1")
@@ -284,8 +293,16 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await client.call("session.subscribe", **{**other, "availability": "on_demand"})
             await provoke("LIMIT_REACHED", "session.subscribe",
                           **{**there, "subscriptionIdentifier": "third"})
-            for name in ("session.restart", "session.snapshot"):
+            for name in ("session.restart", "session.snapshot", "session.canary.promote",
+                         "session.canary.rollback"):
                 await provoke("UNAVAILABLE", name, subscriptionIdentifier="other")
+            canary = {"model": "yolo11n.onnx", "subscriptionIdentifier": CAMERA}
+            await provoke("UNAVAILABLE", "session.canary.start",
+                          **{**canary, "subscriptionIdentifier": "other"})
+            await provoke("ADDRESS_DENIED", "session.canary.start",
+                          **{**canary, "model": "https://169.254.169.254/m.onnx" + pin})
+            await client.call("session.canary.start", **canary)
+            await provoke("ALREADY_EXISTS", "session.canary.start", **canary)
             await provoke("UNAVAILABLE", "log.gstDebug", subscriptionIdentifier="other",
                           categories="rtspsrc:5")
             tails = [client.call("log.tail", supervisor=True, follow=True) for _ in range(64)]

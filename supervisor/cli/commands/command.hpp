@@ -49,6 +49,7 @@ void declare_watch(CLI::App& app, Command& chosen);
 void declare_snapshot(CLI::App& app, Command& chosen);
 void declare_logs(CLI::App& app, Command& chosen);
 void declare_bundle(CLI::App& app, Command& chosen);
+void declare_canary(CLI::App& app, Command& chosen);
 void declare_model(CLI::App& app, Command& chosen);
 void declare_state(CLI::App& app, Command& chosen);
 void declare_token(CLI::App& app, Command& chosen);

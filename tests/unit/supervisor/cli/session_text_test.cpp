@@ -49,6 +49,25 @@ TEST(SessionsTableTest, EachCameraIsALineWithItsReasonInSight) {
             "refused\n");
 }
 
+TEST(CanaryTextTest, SaysHowItFaresAndLeavesOutWhatIsNotKnown) {
+  const json loading = json::parse(R"({"model": "a.onnx", "state": "LOADING", "reason": "NONE",
+    "since": "2026-01-05T12:03:00Z", "reasonText": "fetching model", "agreement": null,
+    "costRatio": null, "frames": 0, "framesWithObjects": 0, "framesSkipped": 0})");
+  EXPECT_EQ(canary_text(loading, now()), "LOADING for 12s: a.onnx; fetching model");
+  json failed = loading;
+  failed.update({{"state", "FAILED"},
+                 {"reason", "WORKER_DIED"},
+                 {"reasonText", "its worker died"},
+                 {"agreement", 0.934},
+                 {"costRatio", 1.8},
+                 {"frames", 50},
+                 {"framesWithObjects", 41},
+                 {"framesSkipped", 2}});
+  EXPECT_EQ(canary_text(failed, now()),
+            "FAILED for 12s: a.onnx, agreement 0.93 in 41 of 50 frames (2 skipped), cost ratio "
+            "1.80; WORKER_DIED: its worker died");
+}
+
 TEST(AppliedTextTest, EachCameraOfADeclaredListIsALineLikeADiffAndTheSumsAreBelow) {
   const json result = json::parse(R"({"applied": true, "sessions": [
     {"subscriptionIdentifier": "door", "change": "unchanged"},
