@@ -114,6 +114,25 @@ class Canary(unittest.IsolatedAsyncioTestCase):
             captured = [p["tsCapture"] for p in told]
             self.assertEqual(captured, sorted(set(captured)))
 
+    async def test_an_upgrade_of_the_supervisor_ends_it_and_another_one_may_begin(self):
+        (self.models / "like-it.onnx").write_bytes(LIKE_IT)
+        trial = {"subscriptionIdentifier": "cam", "model": "like-it.onnx", "everyN": 2}
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open", filter={"kinds": ["session.state"]})
+            await self.subscribe(client, "cam")
+            await client.call("session.canary.start", **trial)
+            before = await self.until_canary(client, "RUNNING")
+            await client.call("system.upgrade")
+            self.assertEqual(await client.closed(), 1012)
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await client.call("stream.open", filter={"kinds": ["session.state"]})
+            view = await client.call("session.get", subscriptionIdentifier="cam")
+            self.assertEqual(view["worker"], before["worker"])
+            self.assertEqual((view["canary"]["state"], view["canary"]["reasonText"]),
+                             ("FAILED", "the supervisor was upgraded"))
+            await client.call("session.canary.start", **trial)
+            await self.until_canary(client, "RUNNING")
+
 
 if __name__ == "__main__":
     unittest.main()
