@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "common/ids.hpp"
+#include "common/session_context.hpp"
+
 namespace bulkhead {
 
 /// Axis-aligned box in pixels of the source frame: top-left corner and size.
@@ -53,6 +56,8 @@ struct Detection {
   std::uint32_t width = 0;           // of the source frame, pixels
   std::uint32_t height = 0;
   std::vector<Object> objects;  // by falling confidence, at most limits::kObjectsPerFrame
+  SessionContext context{};
+  Sequence patch_of = 0;  // the result that this one tells again for another context; 0: none
 };
 
 /// A stage below the root: the name of what it says, and the model that says it.

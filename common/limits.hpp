@@ -21,6 +21,8 @@ inline constexpr std::size_t kLabelBytes = 64;
 inline constexpr std::size_t kLabels = 1024;
 inline constexpr std::size_t kModelNameBytes = 512;
 inline constexpr std::size_t kReasonBytes = 512;
+inline constexpr std::size_t kContextBytes = 128;  // of the id that a session's results are for
+inline constexpr std::size_t kContextStageBytes = 64;
 inline constexpr std::size_t kLogFieldBytes = 4096;
 inline constexpr std::size_t kConfinedPorts = 16;  // that a worker may connect to
 inline constexpr std::size_t kAddressBlocks = 64;  // that are denied, and as many allowed
@@ -70,6 +72,9 @@ inline constexpr std::size_t kPendingRecords = 64;
 inline constexpr auto kImportantTtl = 30s;
 inline constexpr auto kBulkTtl = 2s;
 inline constexpr auto kPressureAlertPause = 2s;  // after one has ended, before the next is told
+
+// How old the latest detection with objects may be that another context is still told for.
+inline constexpr auto kPatchAge = 10s;
 
 // Shared memory: ring sizes are in ipc/shm_segment.hpp.
 inline constexpr std::size_t kRecordBytes = std::size_t{96} * 1024;

@@ -112,4 +112,6 @@ std::string printable_text(std::string_view text, std::size_t max_bytes) {
   return safe;
 }
 
+bool is_printable(std::string_view text) { return printable_text(text, text.size()) == text; }
+
 }  // namespace bulkhead

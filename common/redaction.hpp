@@ -29,4 +29,7 @@ class Redactor {
 /// become \xNN, invalid UTF-8 becomes '?', more than `max_bytes` is cut with "…".
 [[nodiscard]] std::string printable_text(std::string_view text, std::size_t max_bytes);
 
+/// Whether it is fit for that as it is.
+[[nodiscard]] bool is_printable(std::string_view text);
+
 }  // namespace bulkhead

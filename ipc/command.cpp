@@ -10,6 +10,7 @@
 #include "common/limits.hpp"
 #include "common/stage_limits.hpp"
 #include "ipc/wire_canary.hpp"
+#include "ipc/wire_context.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_session.hpp"
 
@@ -27,6 +28,7 @@ enum class CommandKind : std::uint8_t {
   CountResults = 6,
   StartCanary = 7,
   StopCanary = 8,
+  SetContext = 9,
 };
 static_assert(std::is_same_v<std::variant_alternative_t<0, CommandBody>, Stop>);
 static_assert(std::is_same_v<std::variant_alternative_t<1, CommandBody>, TakeSnapshot>);
@@ -37,7 +39,8 @@ static_assert(std::is_same_v<std::variant_alternative_t<5, CommandBody>, DebugGs
 static_assert(std::is_same_v<std::variant_alternative_t<6, CommandBody>, CountResults>);
 static_assert(std::is_same_v<std::variant_alternative_t<7, CommandBody>, StartCanary>);
 static_assert(std::is_same_v<std::variant_alternative_t<8, CommandBody>, StopCanary>);
-static_assert(std::variant_size_v<CommandBody> == 9);
+static_assert(std::is_same_v<std::variant_alternative_t<9, CommandBody>, SetContext>);
+static_assert(std::variant_size_v<CommandBody> == 10);
 
 constexpr std::size_t kLevelBytes = 16;
 constexpr std::size_t kCategoriesBytes =
@@ -75,6 +78,8 @@ void write_body(WireWriter& writer, const Reconfigure& tuning) {
 void write_body(WireWriter& writer, const CountResults& count) {
   writer.i64(count.after_capture_ns);
 }
+
+void write_body(WireWriter& writer, const SetContext& set) { write_context(writer, set.context); }
 
 void write_body(WireWriter& writer, const DebugGst& debug) {
   writer.text(debug.categories, kCategoriesBytes);
@@ -184,6 +189,8 @@ CommandBody read_command_body(WireReader& reader, CommandKind kind) {
       return read_start_canary(reader);
     case CommandKind::StopCanary:
       return StopCanary{};
+    case CommandKind::SetContext:
+      return SetContext{read_context(reader)};
   }
   return {};
 }
@@ -203,7 +210,7 @@ Result<Command> decode_command(std::span<const std::byte> bytes) {
   Command command;
   command.request_id = reader.u64("request_id");
   command.deadline_ns = reader.time_ns("deadline_ns");
-  const CommandKind kind = reader.enumeration("kind", CommandKind::StopCanary);
+  const CommandKind kind = reader.enumeration("kind", CommandKind::SetContext);
   if (!reader.failed()) command.body = read_command_body(reader, kind);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return command;

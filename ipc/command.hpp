@@ -12,6 +12,7 @@
 #include "common/frame_rules.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
+#include "common/session_context.hpp"
 #include "common/zone_spec.hpp"
 #include "ipc/canary.hpp"
 
@@ -62,8 +63,15 @@ struct CountResults {
   std::int64_t after_capture_ns = 0;  // wall clock
 };
 
+/// Whose the results are from the next frame on. The latest detection with objects is told once
+/// more for them (Detection::patch_of) where it is younger than limits::kPatchAge; to nobody's it
+/// is not.
+struct SetContext {
+  SessionContext context;
+};
+
 using CommandBody = std::variant<Stop, TakeSnapshot, SetLogLevel, OpenCamera, Reconfigure, DebugGst,
-                                 CountResults, StartCanary, StopCanary>;
+                                 CountResults, StartCanary, StopCanary, SetContext>;
 
 /// One message of the command ring. The worker acknowledges each by its `request_id`; one whose
 /// deadline has passed is dropped before the work and acknowledged with ErrorCode::Timeout.

@@ -6,6 +6,7 @@
 
 #include "common/detection.hpp"
 #include "common/event_kind.hpp"
+#include "common/session_context.hpp"
 
 namespace bulkhead::ipc {
 
@@ -31,6 +32,7 @@ struct Event {
   std::uint32_t count = 0;     // of ZoneCount
   // Its frame is being kept as a picture, whose name is `capture_wall_ns` (ipc/snapshot_file.hpp).
   bool has_snapshot = false;
+  SessionContext context{};
 };
 
 }  // namespace bulkhead::ipc

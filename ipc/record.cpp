@@ -8,6 +8,7 @@
 #include "common/limits.hpp"
 #include "common/model_url.hpp"
 #include "ipc/wire_canary.hpp"
+#include "ipc/wire_context.hpp"
 #include "ipc/wire_event.hpp"
 #include "ipc/wire_format.hpp"
 #include "ipc/wire_object.hpp"
@@ -61,7 +62,7 @@ constexpr std::size_t kCardBytes =
 // The largest record of each kind fits one message; no detection or card needs a check of its own.
 static_assert(kHeaderBytes + kCardBytes <= limits::kRecordBytes);
 static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes +
-                  limits::kAttributesPerFrame * kLongestAttributeBytes <=
+                  limits::kAttributesPerFrame * kLongestAttributeBytes + kLongestContextBytes + 8 <=
               limits::kRecordBytes);
 
 void write_body(WireWriter& writer, const Detection& detection) {
@@ -74,6 +75,8 @@ void write_body(WireWriter& writer, const Detection& detection) {
   writer.u32(detection.height);
   writer.count(detection.objects.size(), limits::kObjectsPerFrame);
   for (const Object& object : detection.objects) write_object(writer, object);
+  write_context(writer, detection.context);
+  writer.u64(detection.patch_of);
 }
 
 void write_body(WireWriter& writer, const CameraChange& change) {
@@ -153,7 +156,7 @@ void write_body(WireWriter& writer, const CanaryReport& report) {
   write_canary_report(writer, report);
 }
 
-Detection read_detection(WireReader& reader) {
+Detection read_detection(WireReader& reader, Sequence sequence) {
   Detection detection;
   detection.frame_id = reader.u64("frame_id");
   detection.capture_wall_ns = reader.time_ns("capture_wall_ns");
@@ -172,6 +175,9 @@ Detection read_detection(WireReader& reader) {
   if (attributes > limits::kAttributesPerFrame) {
     reader.fail("objects.attributes", "are more than a frame may have");
   }
+  detection.context = read_context(reader);
+  detection.patch_of = reader.u64("patch_of");
+  if (detection.patch_of >= sequence) reader.fail("patch_of", "is no record before this one");
   return detection;
 }
 
@@ -270,10 +276,10 @@ Alert read_alert(WireReader& reader) {
   return alert;
 }
 
-RecordBody read_body(WireReader& reader, Kind kind) {
+RecordBody read_body(WireReader& reader, Kind kind, Sequence sequence) {
   switch (kind) {
     case Kind::Detection:
-      return read_detection(reader);
+      return read_detection(reader, sequence);
     case Kind::CameraChange:
       return read_camera_change(reader);
     case Kind::Ack:
@@ -334,7 +340,7 @@ Result<Record> decode_record(std::span<const std::byte> bytes) {
   record.publish_ns = reader.time_ns("publish_ns");
   record.deadline_ns = reader.time_ns("deadline_ns");
   const Kind kind = reader.enumeration("kind", Kind::CanaryReport);
-  if (!reader.failed()) record.body = read_body(reader, kind);
+  if (!reader.failed()) record.body = read_body(reader, kind, record.sequence);
   if (auto checked = reader.finish(); !checked) return checked.error();
   return record;
 }

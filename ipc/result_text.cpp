@@ -126,6 +126,11 @@ void append_attribute_models(JsonMembers& members, std::string& out,
   out += '}';
 }
 
+void append_context(JsonMembers& members, const SessionContext& context) {
+  if (!context.id.empty()) members.text("context", context.id);
+  if (!context.stage.empty()) members.text("stage", context.stage);
+}
+
 void append_frame(JsonMembers& members, const ResultText& result, const Detection& detection,
                   std::int64_t now_ns) {
   const std::int64_t age = age_ns(detection, now_ns);
@@ -149,6 +154,8 @@ void append_frame(JsonMembers& members, const ResultText& result, const Detectio
                  kMillisecondDecimals);
   members.count("width", detection.width);
   members.count("height", detection.height);
+  append_context(members, detection.context);
+  if (detection.patch_of != 0) members.count("patchOf", detection.patch_of);
 }
 
 }  // namespace
@@ -198,6 +205,7 @@ void append_event(std::string& out, const EventText& text, const Event& event) {
   if (event.reason != EventReason::None) members.text("reason", name_of(event.reason));
   members.count("frameId", event.frame_id);
   members.text("tsCapture", iso8601_utc(std::min(event.capture_wall_ns, INT64_MAX / 2)));
+  append_context(members, event.context);
   members.text("label", label);
   members.count("labelId", event.object.label_id);
   if (event.kind == EventKind::ZoneCount) {

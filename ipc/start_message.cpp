@@ -48,6 +48,15 @@ Result<std::optional<RtspSession>> read_session(const nlohmann::json& json) {
   return session;
 }
 
+SessionContext read_context(JsonFields& fields) {
+  SessionContext context{.id = fields.string("context", {}, limits::kContextBytes),
+                         .stage = fields.string("stage", {}, limits::kContextStageBytes)};
+  if (const auto checked = check(context); !checked) {
+    fields.fail(checked.error().field, checked.error().message);
+  }
+  return context;
+}
+
 }  // namespace
 
 std::string StartMessage::to_json() const {
@@ -65,7 +74,9 @@ std::string StartMessage::to_json() const {
                       {"sinks", sinks_json(sinks)},
                       {"spoolDir", spool_dir},
                       {"historyDir", history_dir},
-                      {"holdResults", hold_results}};
+                      {"holdResults", hold_results},
+                      {"context", context.id},
+                      {"stage", context.stage}};
   if (left_session) json["leftSession"] = {{"id", left_session->id}, {"path", left_session->path}};
   return json.dump();
 }
@@ -103,6 +114,7 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
   const nlohmann::json* left = fields.member("leftSession");
   auto left_session = left != nullptr ? read_session(*left) : Result<std::optional<RtspSession>>{};
   if (!left_session) fields.fail(left_session.error());
+  SessionContext context = read_context(fields);
   if (session == nullptr) fields.fail("session", "is missing");
   if (auto checked = fields.finish(); !checked) return checked.error();
 
@@ -128,7 +140,8 @@ Result<StartMessage> StartMessage::from_json(const std::string& text) {
                       .spool_dir = std::move(spool_dir),
                       .history_dir = std::move(history_dir),
                       .hold_results = hold_results,
-                      .left_session = std::move(*left_session)};
+                      .left_session = std::move(*left_session),
+                      .context = std::move(context)};
 }
 
 }  // namespace bulkhead::ipc

@@ -9,6 +9,7 @@
 #include "common/ids.hpp"
 #include "common/result.hpp"
 #include "common/rtsp_session.hpp"
+#include "common/session_context.hpp"
 #include "common/session_spec.hpp"
 #include "common/sink_spec.hpp"
 
@@ -32,6 +33,7 @@ struct StartMessage {
   std::string history_dir{};      // likewise
   bool hold_results = false;      // for the sinks, until CountResults says which of them count
   std::optional<RtspSession> left_session{};  // at the camera, by a worker that died: end it first
+  SessionContext context{};                   // of results, until SetContext
 
   [[nodiscard]] std::string to_json() const;
   static Result<StartMessage> from_json(const std::string& text);

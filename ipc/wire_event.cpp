@@ -1,5 +1,7 @@
 #include "ipc/wire_event.hpp"
 
+#include "ipc/wire_context.hpp"
+
 namespace bulkhead::ipc {
 
 void write_zones_in_effect(WireWriter& writer, const ZonesInEffect& zones) {
@@ -31,6 +33,7 @@ void write_event(WireWriter& writer, const Event& event) {
   writer.u32(event.dwell_ms);
   writer.u32(event.count);
   writer.u8(event.has_snapshot ? 1 : 0);
+  write_context(writer, event.context);
 }
 
 Event read_event(WireReader& reader) {
@@ -47,6 +50,7 @@ Event read_event(WireReader& reader) {
   event.dwell_ms = reader.u32("dwell_ms");
   event.count = reader.u32("count");
   event.has_snapshot = reader.flag("has_snapshot");
+  event.context = read_context(reader);
   if (event.zone.empty() == is_of_zone(event.kind)) {
     reader.fail("zone", "is named where there is none, or not where there is one");
   }

@@ -24,6 +24,7 @@ bulkhead_test(unit_common_test
     unit/common/rotating_log_test.cpp
     unit/common/rtsp_session_test.cpp
     unit/common/rtsp_url_test.cpp
+    unit/common/session_context_test.cpp
     unit/common/session_spec_test.cpp
     unit/common/sink_spec_test.cpp
     unit/common/token_bucket_test.cpp

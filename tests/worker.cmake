@@ -19,6 +19,7 @@ bulkhead_test(worker_pipeline_test LABEL unit
     unit/worker/log_throttle_test.cpp
     unit/worker/motion_gate_test.cpp
     unit/worker/picture_part_test.cpp
+    unit/worker/result_context_test.cpp
     unit/worker/session_secrets_test.cpp
   LINK bulkhead::worker)
 

@@ -102,6 +102,11 @@ Result<> ControlLoop::carry_out(const ipc::Reconfigure& tuning) {
   return {};
 }
 
+Result<> ControlLoop::carry_out(const ipc::SetContext& set) {
+  parties_.context.put(set.context);
+  return {};
+}
+
 Result<> ControlLoop::carry_out(const ipc::CountResults& count) {
   parties_.count_results(count.after_capture_ns);
   return {};

@@ -16,7 +16,7 @@
 #include "ipc/spsc_ring.hpp"
 #include "ipc/worker_fds.hpp"
 #include "worker/exit_request.hpp"
-#include "worker/pipeline/tuning_slot.hpp"
+#include "worker/pipeline/latest_slot.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
 
@@ -44,6 +44,7 @@ class ControlLoop {
     std::function<void()> on_tick;  // every kControlTick
     std::function<void(const std::optional<RtspSession>& left)> open_camera;
     TuningSlot& tuning;
+    ContextSlot& context;
     std::function<Result<>(const ipc::DebugGst& debug)> debug_gst;
     std::function<void(std::int64_t after_capture_ns)> count_results;
     std::function<Result<>(const ipc::StartCanary& start)> start_canary;
@@ -71,6 +72,7 @@ class ControlLoop {
   Result<> carry_out(const ipc::CountResults& count);
   Result<> carry_out(const ipc::StartCanary& start);
   Result<> carry_out(const ipc::StopCanary&);
+  Result<> carry_out(const ipc::SetContext& set);
   void acknowledge(std::uint64_t request_id, const Result<>& outcome);
   void tick();
   std::optional<ipc::WorkerExit> wait();

@@ -104,6 +104,7 @@ Result<> Worker::start_stages() {
                                            sinks_of(start_, around_.log), around_.log);
   }
   snapshots_ = snapshot_writer_of(start_, around_.log);
+  context_.put(start_.context);
   detect_ = std::jthread{[this](const std::stop_token& stop) { detect_thread(stop); }};
   source_ = std::move(*source);
   if (!start_.hold_camera) open_camera(start_.left_session);
@@ -211,6 +212,7 @@ ipc::WorkerExit Worker::obey_supervisor() {
            },
        .open_camera = [this](const auto& left) { open_camera(left); },
        .tuning = tuning_,
+       .context = context_,
        .debug_gst = [this](const auto& debug) { return debug_gst(debug); },
        .count_results =
            [this](std::int64_t after_capture_ns) {
@@ -324,6 +326,7 @@ void Worker::load_and_detect(const std::stop_token& stop) {
                    .camera = camera_,
                    .status = status_,
                    .tuning = tuning_,
+                   .context = context_,
                    .tune = tune,
                    .on_first_inferred = [this] { around_.steps.step("first_inferred"); },
                    .kept = kept ? &*kept : nullptr,

@@ -24,7 +24,7 @@
 #include "worker/gst_log.hpp"
 #include "worker/pipeline/detect_loop.hpp"
 #include "worker/pipeline/frame_inference.hpp"
-#include "worker/pipeline/tuning_slot.hpp"
+#include "worker/pipeline/latest_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
@@ -109,6 +109,7 @@ class Worker {
   std::unique_ptr<ResultSinks> sinks_;                                // null: results are not kept
   std::unique_ptr<SnapshotWriter> snapshots_;                         // null: nor are pictures
   TuningSlot tuning_;
+  ContextSlot context_;
   Canary canary_;
   std::vector<GstCategory> debugged_;  // for a while; of the main thread
   std::atomic<bool> stuck_{false};

@@ -90,7 +90,10 @@ bool Hub::wants_results(const SubscriptionId& session) const {
 void Hub::publish(const ResultEvent& event) {
   ++messages_total_;
   const std::int64_t now_ns = monotonic_ns();
-  latencies_[event.session].observe(std::chrono::nanoseconds{ipc::age_ns(event.detection, now_ns)});
+  if (event.detection.patch_of == 0) {
+    const std::chrono::nanoseconds age{ipc::age_ns(event.detection, now_ns)};
+    latencies_[event.session].observe(age);
+  }
 
   const ByName::Name& session = shared_name(event.session);
   history_.add(event, now_ns);

@@ -7,7 +7,9 @@
 namespace bulkhead::supervisor {
 
 std::size_t ResultHistory::bytes_of(const Kept& kept) noexcept {
-  return sizeof kept + kept.detection.objects.size() * sizeof(Object);
+  const SessionContext& context = kept.detection.context;
+  return sizeof kept + kept.detection.objects.size() * sizeof(Object) + context.id.size() +
+         context.stage.size();
 }
 
 void ResultHistory::add(const ResultEvent& event, std::int64_t now_ns) {

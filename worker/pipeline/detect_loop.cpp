@@ -3,6 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "common/clock.hpp"
+#include "common/limits.hpp"
+
 namespace bulkhead::worker {
 
 namespace {
@@ -33,12 +36,14 @@ Result<> DetectLoop::run(const std::stop_token& stop) {
     const auto frame = stages_.ring.pop(stop, kFrameWait);
     if (!frame) {
       if (finished && !stop.stop_requested()) stages_.camera.end_of_clip();
+      take_context();
       if (stages_.wait) publish(stages_.wait());
       stages_.publisher.flush();
       continue;
     }
     waiting_ = ipc::Stage::WaitingForFrame;
     tune();
+    take_context();
     take(*frame);
     if (!is_chosen(*frame)) continue;
     if (auto done = infer_and_publish(*frame); !done) return done;
@@ -59,6 +64,26 @@ void DetectLoop::tune() {
     if (rules_.motion) motion_.emplace(rules_);
   }
   if (stages_.tune) stages_.tune(*tuning);
+  told_.reset();  // the bits of its objects may mean other zones now
+}
+
+void DetectLoop::take_context() {
+  auto context = stages_.context.take();
+  if (!context || *context == context_) return;
+  context_ = *std::move(context);
+  // What was found for somebody stays theirs when they leave.
+  if (!context_.id.empty()) patch();
+}
+
+void DetectLoop::patch() {
+  constexpr std::int64_t kAgeNs = std::chrono::nanoseconds{limits::kPatchAge}.count();
+  if (!told_ || monotonic_ns() - told_->detection.arrival_ns > kAgeNs) return;
+  Detection patch = told_->detection;
+  patch.context = context_;
+  patch.patch_of = told_->sequence;
+  constexpr auto kPriority = ipc::PriorityClass::Important;
+  const Sequence sequence = stages_.publisher.publish(kPriority, patch);
+  if (stages_.kept != nullptr) stages_.kept->keep(sequence, kPriority, patch);
 }
 
 void DetectLoop::take(const Frame& frame) {
@@ -95,20 +120,22 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   if (stages_.snapshots != nullptr) {
     stages_.snapshots->observe(frame, inference->objects, inference->events);
   }
-  publish(inference->events);
+  publish(std::move(inference->events));
   const auto priority =
       inference->objects.empty() ? ipc::PriorityClass::Bulk : ipc::PriorityClass::Important;
-  const Detection detection{.frame_id = frame.id,
-                            .capture_wall_ns = frame.capture_wall_ns,
-                            .camera_ns = frame.camera_ns,
-                            .arrival_ns = frame.arrival_ns,
-                            .infer_us = inference->times.infer_us,
-                            .width = frame.width,
-                            .height = frame.height,
-                            .objects = std::move(inference->objects)};
+  Detection detection{.frame_id = frame.id,
+                      .capture_wall_ns = frame.capture_wall_ns,
+                      .camera_ns = frame.camera_ns,
+                      .arrival_ns = frame.arrival_ns,
+                      .infer_us = inference->times.infer_us,
+                      .width = frame.width,
+                      .height = frame.height,
+                      .objects = std::move(inference->objects),
+                      .context = context_};
   const Sequence sequence = stages_.publisher.publish(priority, detection);
   // After those who look now have it.
   if (stages_.kept != nullptr) stages_.kept->keep(sequence, priority, detection);
+  if (!detection.objects.empty()) told_ = Told{sequence, std::move(detection)};
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   if (stages_.told) stages_.told(frame, detection, inference->detect_cpu_ns);
   // After the frame has made its camera live.
@@ -125,8 +152,9 @@ void DetectLoop::watch_picture(const Frame& frame) {
   }
 }
 
-void DetectLoop::publish(const std::vector<ClassedEvent>& events) {
-  for (const ClassedEvent& classed : events) {
+void DetectLoop::publish(std::vector<ClassedEvent> events) {
+  for (ClassedEvent& classed : events) {
+    classed.event.context = context_;
     const Sequence sequence = stages_.publisher.publish(classed.priority, classed.event);
     if (stages_.kept != nullptr) stages_.kept->keep(sequence, classed.priority, classed.event);
   }

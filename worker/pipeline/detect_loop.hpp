@@ -14,9 +14,9 @@
 #include "worker/pipeline/frame_inference.hpp"
 #include "worker/pipeline/frame_rate_gate.hpp"
 #include "worker/pipeline/frozen_picture.hpp"
+#include "worker/pipeline/latest_slot.hpp"
 #include "worker/pipeline/motion_gate.hpp"
 #include "worker/pipeline/stage_timer.hpp"
-#include "worker/pipeline/tuning_slot.hpp"
 #include "worker/publish/camera_report.hpp"
 #include "worker/publish/preview_publisher.hpp"
 #include "worker/publish/result_publisher.hpp"
@@ -33,7 +33,8 @@ namespace bulkhead::worker {
 /// Frames that the rules leave out, for their rate or because nothing moves in them, still serve
 /// for snapshots. Those that rest for lack of motion are also looked at for being frozen or dark;
 /// the first frame of a connection never rests. Other thresholds and rules take effect between two
-/// frames.
+/// frames, and so does another context of the results, which also has the latest detection with
+/// objects told again (ipc::SetContext): as it was, past all stages, and counted nowhere.
 ///
 /// Runs on the thread `detect`, on its stack. Waits only for frames, at most kFrameWait at a time;
 /// a full result ring never holds it up. Shows each stage and its time in the status page.
@@ -51,6 +52,7 @@ class DetectLoop {
     CameraReport& camera;
     ipc::StatusPage& status;
     TuningSlot& tuning;
+    ContextSlot& context;
     std::function<void(const ipc::Reconfigure&)> tune;  // what of it concerns `infer`
     std::function<void()> on_first_inferred;            // may be empty
     KeptResults* kept = nullptr;                        // null: nobody keeps results
@@ -68,14 +70,24 @@ class DetectLoop {
 
  private:
   void tune();
+  void take_context();
+  void patch();
   void take(const Frame& frame);
   [[nodiscard]] bool is_chosen(const Frame& frame);
   void watch_picture(const Frame& frame);
   Result<> infer_and_publish(const Frame& frame);
-  void publish(const std::vector<ClassedEvent>& events);
+  void publish(std::vector<ClassedEvent> events);
   void count(const Inference& inference) noexcept;
 
+  /// That may have to be told again.
+  struct Told {
+    Sequence sequence;
+    Detection detection;
+  };
+
   Stages stages_;
+  SessionContext context_;
+  std::optional<Told> told_;  // the latest with objects, under the present zones
   double max_fps_;
   FrameRules rules_;
   FrameRateGate gate_;

@@ -6,6 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "common/limits.hpp"
+#include "ipc/wire_format.hpp"
+
 namespace bulkhead::ipc {
 namespace {
 
@@ -168,6 +171,30 @@ TEST(Command, DecidesACanarysShareOfFramesAtItsLimitsAndRefusesAPipelineThatIsNo
   EXPECT_FALSE(is_taken(1, ""));
 }
 
+TEST(Command, CarriesAContextAndDecidesItAtItsLimits) {
+  const auto field_of = [](const SessionContext& context) {
+    const auto decoded = decode_command(encoded(command_of(SetContext{context})));
+    if (decoded) {
+      EXPECT_EQ(std::get<SetContext>(decoded->body).context, context);
+    }
+    return decoded ? std::string{} : decoded.error().field;
+  };
+  const SessionContext longest{.id = std::string(limits::kContextBytes, 'c'),
+                               .stage = std::string(limits::kContextStageBytes, 's')};
+  EXPECT_EQ(field_of({}), "");
+  EXPECT_EQ(field_of(longest), "");
+  EXPECT_EQ(field_of({.stage = "paid"}), "stage") << "of no context";
+  // One more byte than the first text may have.
+  std::vector<std::byte> bytes;
+  WireWriter writer{bytes};
+  writer.u64(1);
+  writer.i64(0);
+  writer.u8(9);
+  writer.text(longest.id + 'c', limits::kContextBytes + 1);
+  writer.text("", 0);
+  EXPECT_EQ(decode_command(bytes).error().field, "context");
+}
+
 TEST(Command, DecidesAQualityAtItsLimits) {
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 1}))));
   EXPECT_TRUE(decode_command(encoded(command_of(TakeSnapshot{.quality = 100}))));
@@ -179,7 +206,8 @@ TEST(Command, IsCorruptWhenCutOrExtended) {
   for (const CommandBody& body :
        {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}},
         CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}},
-        CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}, CommandBody{StopCanary{}}}) {
+         CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}, CommandBody{StopCanary{}},
+         CommandBody{SetContext{{"c", "s"}}}}) {
     auto bytes = encoded(command_of(body));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       EXPECT_FALSE(decode_command(std::span{bytes}.first(size)));

@@ -131,9 +131,42 @@ TEST(HostileRecord, IsCorruptWithAnEventThatCannotBe) {
 }
 
 TEST(HostileRecord, IsCorruptWithAnEventWhosePictureIsNeitherThereNorNot) {
-  std::vector<std::byte> bytes = encoded(record_of(sample_event()));
-  bytes.back() = std::byte{2};
+  Event event = sample_event();
+  event.context = {};
+  std::vector<std::byte> bytes = encoded(record_of(event));
+  bytes[bytes.size() - 2 * sizeof(std::uint32_t) - 1] = std::byte{2};  // before two empty texts
   expect_corrupt(bytes, "has_snapshot");
+}
+
+TEST(HostileRecord, IsCorruptAsAPatchOfItselfOrOfALaterResult) {
+  for (const Sequence patched : {7, 8}) {
+    Detection detection = sample_detection();
+    detection.patch_of = patched;
+    expect_corrupt(encoded(record_of(detection)), "patch_of");
+  }
+}
+
+TEST(HostileRecord, IsCorruptWithAStageOfNoContext) {
+  Detection detection = sample_detection();
+  detection.context.id.clear();
+  expect_corrupt(encoded(record_of(detection)), "stage");
+  Event event = sample_event();
+  event.context = {.id = {}, .stage = "paid"};
+  expect_corrupt(encoded(record_of(event)), "stage");
+}
+
+TEST(HostileRecord, IsCorruptWithAContextOneByteTooLong) {
+  Detection detection = sample_detection();
+  detection.objects.clear();
+  detection.context = {.id = std::string(limits::kContextBytes, 'c'), .stage = {}};
+  detection.patch_of = 0;
+  std::vector<std::byte> bytes = encoded(record_of(detection));
+  EXPECT_TRUE(decode_record(bytes));
+  // Its count of bytes lies before it, an empty text and the number of the patch behind it.
+  const std::size_t count = bytes.size() - 8 - 4 - limits::kContextBytes - 4;
+  bytes[count] = std::byte{limits::kContextBytes + 1};
+  bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(count) + 4, std::byte{'c'});
+  expect_corrupt(bytes, "context");
 }
 
 TEST(HostileRecord, IsCorruptWithASessionThatIsNeitherThereNorNot) {
@@ -168,8 +201,10 @@ TEST(HostileRecord, IsCorruptWithOneObjectTooMany) {
 }
 
 TEST(HostileRecord, IsCorruptWithACountThatItsBytesCannotHold) {
-  auto bytes = encoded(record_of(sample_detection()));
-  bytes.resize(bytes.size() - 26);  // one object less than counted
+  Detection detection = sample_detection();
+  detection.context = {};
+  auto bytes = encoded(record_of(detection));
+  bytes.resize(bytes.size() - 26);  // less than the objects that are counted
   expect_corrupt(bytes, "objects");
 }
 
@@ -246,6 +281,14 @@ void expect_harmless(const Record& record) {
   }
   // What was accepted once is accepted again: a hub may pass it on.
   ASSERT_TRUE(decode_record(encoded(record)));
+}
+
+TEST(HostileRecord, HasNoContextThatCouldForgeALine) {
+  Detection detection = sample_detection();
+  detection.context.id = "a\nb";
+  const auto decoded = decode_record(encoded(record_of(detection)));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(std::get<Detection>(decoded->body).context.id, "a\\x0ab");
 }
 
 TEST(HostileRecord, IsRefusedOrHarmlessWhateverItsBytes) {

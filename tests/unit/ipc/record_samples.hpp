@@ -23,10 +23,12 @@ inline Detection sample_detection() {
       .infer_us = 41'700,
       .width = 1920,
       .height = 1080,
-      .objects = {
-          Object{
-              .box = {411.5F, 220, 310, 180}, .confidence = 0.91F, .label_id = 2, .track_id = 12},
-          Object{.box = {-3, 0, 10, 20}, .confidence = 0.5F, .label_id = 79, .track_id = 0}}};
+      .objects =
+          {Object{
+               .box = {411.5F, 220, 310, 180}, .confidence = 0.91F, .label_id = 2, .track_id = 12},
+           Object{.box = {-3, 0, 10, 20}, .confidence = 0.5F, .label_id = 79, .track_id = 0}},
+      .context = {.id = "shop-17", .stage = "paid"},
+      .patch_of = 6};
 }
 
 inline ModelLoaded sample_model() {
@@ -64,7 +66,8 @@ inline Event sample_event() {
                           .zones = 5},
                .dwell_ms = 1200,
                .count = 3,
-               .has_snapshot = true};
+               .has_snapshot = true,
+               .context = {.id = "shop-17", .stage = {}}};
 }
 
 inline CanaryReport sample_canary_report() {

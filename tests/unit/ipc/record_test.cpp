@@ -39,6 +39,8 @@ TEST(Record, CarriesADetection) {
   EXPECT_EQ(got.infer_us, sent.infer_us);
   EXPECT_EQ(got.width, sent.width);
   EXPECT_EQ(got.height, sent.height);
+  EXPECT_EQ(got.context, sent.context);
+  EXPECT_EQ(got.patch_of, 6U);
   ASSERT_EQ(got.objects.size(), sent.objects.size());
   for (std::size_t i = 0; i < sent.objects.size(); ++i) {
     EXPECT_EQ(got.objects[i].box.x, sent.objects[i].box.x);

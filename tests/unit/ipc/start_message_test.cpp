@@ -58,6 +58,16 @@ TEST(StartMessage, ReadsBackAsItWasWritten) {
   EXPECT_EQ(got->addresses, sent.addresses);
 }
 
+TEST(StartMessage, CarriesAContextAndRefusesOneThatCannotBe) {
+  StartMessage sent = sample();
+  EXPECT_EQ(StartMessage::from_json(sent.to_json())->context, SessionContext{});
+  sent.context = {.id = std::string(limits::kContextBytes, 'c'),
+                  .stage = std::string(limits::kContextStageBytes, 's')};
+  EXPECT_EQ(StartMessage::from_json(sent.to_json())->context, sent.context);
+  EXPECT_EQ(error_of("context", sent.context.id + 'c').field, "context");
+  EXPECT_EQ(error_of("stage", "paid").field, "stage") << "of no context";
+}
+
 TEST(StartMessage, CarriesTheSinksWithTheirPasswords) {
   StartMessage sent = sample();
   EXPECT_TRUE(StartMessage::from_json(sent.to_json())->sinks.empty());

@@ -78,6 +78,20 @@ TEST(NotificationTest, TheCamerasOwnTimeIsToldWhereItsClockWasEverSet) {
             "2026-01-05T12:00:00.120000Z");
 }
 
+TEST(NotificationTest, WhoseAResultIsIsToldWhereItIsSomebodys) {
+  SampleResult sample;
+  json params = params_of(detection_tail(sample.event(), {}, 0));
+  EXPECT_FALSE(params.contains("context") || params.contains("stage") ||
+               params.contains("patchOf"));
+  sample.detection.context = {.id = "shop \"17\"", .stage = "paid"};
+  sample.detection.patch_of = 1840;
+  params = params_of(detection_tail(sample.event(), {}, 0));
+  EXPECT_EQ(params["context"], "shop \"17\"");
+  EXPECT_EQ(params["stage"], "paid");
+  EXPECT_EQ(params["patchOf"], 1840);
+  EXPECT_EQ(params["sequence"], 1841);
+}
+
 TEST(NotificationTest, AnUntrackedObjectHasNoTrackId) {
   SampleResult sample;
   sample.detection.objects = {person(0.5F)};
@@ -208,11 +222,13 @@ TEST(NotificationTest, AnEventTellsOnlyWhatItsKindHas) {
   EXPECT_EQ(left["dwellMs"], 1500);
   EXPECT_FALSE(left.contains("count") || left.contains("direction") || left.contains("reason"));
   EXPECT_FALSE(told(EventKind::ZoneEnter).contains("dwellMs"));
-  EXPECT_FALSE(left.contains("snapshot"));
+  EXPECT_FALSE(left.contains("snapshot") || left.contains("context") || left.contains("stage"));
   event.has_snapshot = true;
   event.capture_wall_ns = 1'767'614'400'123'456'789;
   EXPECT_EQ(told(EventKind::ZoneEnter)["snapshot"], "1767614400123456789")
       << "a text, for JavaScript's numbers have 53 bits";
+  event.context = {.id = "shop-17", .stage = {}};
+  EXPECT_EQ(told(EventKind::ZoneEnter)["context"], "shop-17");
   const json count = told(EventKind::ZoneCount);
   EXPECT_EQ(count["count"], 3);
   EXPECT_FALSE(count.contains("bbox") || count.contains("trackId") || count.contains("dwellMs"));
