@@ -54,6 +54,7 @@ bulkhead_test(session_process_test LABEL process
     process/session/camera_state_test.cpp
     process/session/canary_test.cpp
     process/session/connection_admission_test.cpp
+    process/session/context_test.cpp
     process/session/left_session_test.cpp
     process/session/reconfigure_test.cpp
     process/session/recycling_test.cpp

@@ -57,6 +57,15 @@ bool counts_as_live(const SessionView& view) {
   return view.state == SessionState::Live || view.state == SessionState::Degraded;
 }
 
+/// What is asked of a session with POST; empty: nothing.
+std::string posted_method(std::string_view verb) {
+  if (verb == "restart") return "session.restart";
+  if (verb == "context") return "session.setContext";
+  if (verb == "progress") return "session.progress";
+  if (verb == "gst-debug") return "log.gstDebug";
+  return {};
+}
+
 bool may_be_away(const SessionView& view) {
   return is_expected_absence(view.spec.availability, view.state, view.reason);
 }
@@ -230,12 +239,11 @@ void HttpRoutes::answer_session(const HttpRequest& request, std::string_view res
     return call(request, request.method == "GET" ? "session.get" : "session.unsubscribe",
                 *params({}), std::move(done));
   }
-  if (verb == "restart" || verb == "gst-debug") {
+  if (const std::string method = posted_method(verb); !method.empty()) {
     if (!allows({"POST"}, request, done)) return;
     const auto given = params(request.body);
     if (!given) return done(http_error(400, given.error()));
-    return call(request, verb == "restart" ? "session.restart" : "log.gstDebug", *given,
-                std::move(done));
+    return call(request, method, *given, std::move(done));
   }
   if (verb == "canary" || verb == "canary/promote") {
     const bool is_promotion = verb != "canary";

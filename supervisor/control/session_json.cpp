@@ -161,6 +161,8 @@ json canary_json(const CanaryView& canary) {
 json session_json(const SessionView& view, SessionDetail detail) {
   json session = view.spec.to_json(SessionSpec::Secrets::Hidden);
   session["tracks"] = view.spec.tracks();
+  session["context"] = view.context.id.empty() ? json(nullptr) : json(view.context.id);
+  session["stage"] = view.context.stage.empty() ? json(nullptr) : json(view.context.stage);
   session["desired"] = view.wanted ? "RUNNING" : "STOPPED";
   session["state"] = name_of(view.state);
   session["since"] = iso8601_utc(view.since_wall_ns);

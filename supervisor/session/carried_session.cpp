@@ -224,6 +224,7 @@ TrackIds::Carried track_ids_from(const json& ids) {
 
 CarriedSession session_from(const json& session) {
   CarriedSession carried{.spec = spec_from(session.at("served")),
+                         .context = {.id = session.at("context"), .stage = session.at("stage")},
                          .asked = {},
                          .condition = {.state = enum_from(session.at("state"), kLastState),
                                        .reason = error_code_from(session.at("reason")),
@@ -253,6 +254,8 @@ CarriedSession session_from(const json& session) {
 
 json to_json(const CarriedSession& session) {
   json carried{{"served", spec_json(session.spec)},
+               {"context", session.context.id},
+               {"stage", session.context.stage},
                {"state", static_cast<unsigned>(session.condition.state)},
                {"reason", static_cast<unsigned>(session.condition.reason)},
                {"reasonText", session.reason_text},

@@ -24,7 +24,8 @@ namespace bulkhead::supervisor {
 /// Not carried, and so as after a start: back-off and breaker, rates, commands without an answer,
 /// and a successor that had not taken over. A canary ends: only that it was there is carried.
 struct CarriedSession {
-  SessionSpec spec;                  // that the worker serves
+  SessionSpec spec;  // that the worker serves
+  SessionContext context{};
   std::optional<SessionSpec> asked;  // other than that, of a successor on trial
   SessionCondition condition;
   std::string reason_text;

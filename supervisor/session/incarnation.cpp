@@ -140,7 +140,8 @@ Result<> Incarnation::launch(const SessionEnvironment& environment, const Spec& 
       .spool_dir = environment.spool_dir / spec.session.id.file_stem(),
       .history_dir = ipc::history_folder(environment.history_dir, spec.session.id),
       .hold_results = spec.yields,
-      .left_session = rtsp_session_};
+      .left_session = rtsp_session_,
+      .context = spec.context};
   const std::string start_json = start.to_json();
   if (auto spare = environment.spares != nullptr ? environment.spares->take() : nullptr) {
     if (serve(std::move(spare), start_json)) return {};
@@ -212,6 +213,7 @@ std::vector<Incarnation::Noticed> Incarnation::look(std::int64_t now_ns, Session
   link_->poll();
   send_open_camera();
   send_count_results();
+  send_context();
   const auto excess = resources_.look(now_ns, link_->process());
   if (!is_running(state) || is_doomed()) return {};
   if (excess) return {{{Kind::WorkerBroken, excess->code}, excess->message}};
@@ -280,6 +282,18 @@ void Incarnation::send_count_results() {
   if (!owes_count_results_) return;
   const ipc::CountResults count{*owes_count_results_};
   if (link_->send({.request_id = 0, .deadline_ns = 0, .body = count})) owes_count_results_.reset();
+}
+
+bool Incarnation::set_context(const SessionContext& context, std::uint64_t request_id) {
+  const ipc::Command command{
+      .request_id = request_id, .deadline_ns = 0, .body = ipc::SetContext{context}};
+  const bool is_sent = link_->send(command);
+  owes_context_ = is_sent ? std::nullopt : std::optional{context};
+  return is_sent;
+}
+
+void Incarnation::send_context() {
+  if (const auto owed = owes_context_) set_context(*owed);
 }
 
 void Incarnation::ask_to_stop() {

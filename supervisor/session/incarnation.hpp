@@ -47,6 +47,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
     Camera camera = Camera::AtOnce;
     bool yields = false;                        // to the worker that it is to follow
     std::optional<RtspSession> left_session{};  // at the camera, by a dead one: to be ended first
+    SessionContext context{};
   };
 
   /// Called on the loop; none of them after the end. They may let go of the incarnation.
@@ -164,6 +165,10 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   /// as it takes commands.
   void count_results(std::int64_t after_capture_ns);
 
+  /// Whose its results are from now on. True: sent, and acknowledged by this id; else sent, without
+  /// one, as soon as it takes commands.
+  bool set_context(const SessionContext& context, std::uint64_t request_id = 0);
+
   // Its end. A grace later it is killed.
   void ask_to_stop();
   void abort(const Error& reason);
@@ -181,6 +186,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   void command_open_camera();
   void send_open_camera();
   void send_count_results();
+  void send_context();
 
   boost::asio::io_context& loop_;
   const SessionLimits& limits_;
@@ -207,6 +213,7 @@ class Incarnation : public std::enable_shared_from_this<Incarnation> {
   bool asked_to_stop_ = false;
   bool owes_open_camera_ = false;
   std::optional<std::int64_t> owes_count_results_;
+  std::optional<SessionContext> owes_context_;
   ConnectionAdmission& admission_;
   const RtspUrl camera_;
   const std::optional<std::string> camera_host_;  // of a clip: none

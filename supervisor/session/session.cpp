@@ -137,6 +137,7 @@ void Session::stop() {
   rest_.reset();
   awaited_.reset();
   canary_.reset();
+  context_ = {};
   if (successor_) give_up_successor({ErrorCode::Unavailable, "the session was unsubscribed", {}});
   handle({Kind::StopAsked}, "requested");
 }
@@ -255,7 +256,8 @@ void Session::spawn() {
                                    {.session = spec_,
                                     .generation = generation_,
                                     .log_file = log_file_,
-                                    .left_session = left_session_},
+                                    .left_session = left_session_,
+                                    .context = context_},
                                    incarnation_events());
   if (worker) {
     left_session_.reset();
@@ -340,6 +342,7 @@ void Session::tell(const Incarnation& worker, const SessionEvent& event, const s
 SessionView Session::view() const {
   SessionView view{
       .spec = spec_,
+      .context = context_,
       .wanted = wanted_ && !rest_,
       .state = condition_.state,
       .since_wall_ns = since_wall_ns_,

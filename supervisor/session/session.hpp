@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/limits.hpp"
@@ -44,6 +45,9 @@ namespace bulkhead::supervisor {
 /// is never called back from within its own call.
 class Session : public std::enable_shared_from_this<Session> {
  public:
+  /// What the session has now, and whether its worker has it.
+  using ContextTold = std::function<void(const SessionContext& context, const Result<>& answer)>;
+
   /// `environment`, `admission` and `events` outlive the session. `ended` is called when nothing is
   /// left of it and nobody wants it; it must not destroy the session.
   Session(boost::asio::io_context& loop, const SessionEnvironment& environment,
@@ -89,6 +93,13 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Lets the present worker's GStreamer tell more for a while, which ends by itself and with that
   /// worker. Unavailable, Timeout.
   void debug_gst(ipc::DebugGst debug, const std::function<void(Result<>)>& done);
+
+  /// Whose its results are from now on; another id is at no stage yet. `told` is called later, as
+  /// by `reconfigure`: once the worker has it, or with why it has not; its successor will.
+  void set_context(const std::string& id, const ContextTold& told);
+
+  /// How far that has come; empty: nowhere. InvalidParams: they are nobody's.
+  Result<> set_stage(const std::string& stage, const ContextTold& told);
 
   // A second model on trial in the present worker: session_canary.cpp.
   /// AlreadyExists: one has yet to be decided. InvalidParams, Unavailable; what comes later is seen
@@ -192,6 +203,11 @@ class Session : public std::enable_shared_from_this<Session> {
   // session_carried.cpp: over an upgrade of the supervisor.
   [[nodiscard]] std::optional<Incarnation::Carried> carried_worker() const;
 
+  // session_context.cpp: whose results are.
+  void tell_context(const ContextTold& told);
+  void on_patch(const Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
+  void publish_result(const ipc::PriorityConsumer::Taken& taken, const Detection& detection);
+
   // session_scene.cpp: events of tracks and zones.
   void on_event(Incarnation& worker, const ipc::PriorityConsumer::Taken& taken);
   [[nodiscard]] bool speaks(const Incarnation& worker) const noexcept;
@@ -247,6 +263,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const SessionEvents& events_;
   const std::function<void()> ended_;
   SessionSpec spec_;
+  SessionContext context_;
   const std::string log_file_;
 
   bool wanted_ = true;
@@ -283,8 +300,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   PendingCommands pending_;
   std::optional<PendingRestart> pending_restart_;
-  std::int64_t last_result_ns_ = 0;        // monotonic, of any generation; 0: none yet
-  std::int64_t last_capture_wall_ns_ = 0;  // of the latest result that was told
+  std::int64_t last_result_ns_ = 0;             // monotonic, of any generation; 0: none yet
+  std::int64_t last_capture_wall_ns_ = 0;       // of the latest result that was told
+  std::pair<Generation, Sequence> last_found_;  // the latest result with objects that was told
   /// The worker that leaves and has not said yet which results it has kept.
   std::optional<Generation> keeps_results_;
   std::string start_reason_;  // why the next generation follows the present one

@@ -19,6 +19,7 @@ CarriedSession Session::carried() const {
   const bool has_canary =
       canary_ && is_open(canary_->view.state) && canary_->view.state != CanaryState::Promoting;
   return {.spec = worker ? spec_ : spec(),
+          .context = context_,
           .asked = is_other ? std::optional{spec()} : std::nullopt,
           .condition = condition_,
           .reason_text = reason_text_,
@@ -54,6 +55,7 @@ void Session::resume(const CarriedSession& carried) {
   track_ids_ = TrackIds{carried.track_ids};
   refused_second_connection_ = carried.refused_second_connection;
   left_session_ = carried.left_session;
+  context_ = carried.context;
   if (!carried.worker || !is_running(carried.condition.state)) return;
   auto worker = Incarnation::resume(
       loop_, environment_, admission_,
@@ -71,6 +73,7 @@ void Session::resume(const CarriedSession& carried) {
   log("worker goes on pid=" + std::to_string(present_->pid()));
   // The program before may have ended between two workers.
   present_->count_results(0);
+  present_->set_context(context_);  // or before it had told it to the worker
   if (carried.canary) {
     canary_ = CanaryTrial{.view = {.model = *carried.canary}};
     end_canary({ErrorCode::Unavailable, "the supervisor was upgraded", {}});

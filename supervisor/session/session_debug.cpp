@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "common/limits.hpp"
@@ -18,7 +19,7 @@ void Session::snapshot(const std::function<void(Result<std::vector<std::byte>>)>
                   {ErrorCode::Unavailable, "no worker runs for this session now" + why, {}});
   }
   const std::int64_t deadline_ns =
-      monotonic_ns() + nanoseconds{environment_.limits.snapshot}.count();
+      monotonic_ns() + std::chrono::nanoseconds{environment_.limits.snapshot}.count();
   const auto id = pending_.add(deadline_ns, [this, done](const Result<>& answer) {
     Result<std::vector<std::byte>> picture{
         Error{ErrorCode::Unavailable, "there is no picture yet", {}}};

@@ -92,6 +92,7 @@ void Session::on_detection(Incarnation& worker, const ipc::PriorityConsumer::Tak
   if (taken.record.deadline_ns != 0 && taken.record.deadline_ns < now_ns) {
     return drop_expired(worker, taken);
   }
+  if (detection.patch_of != 0) return on_patch(worker, taken);
   auto verdict = Handover::Verdict::Publish;
   const bool is_old = successor_ && is_present(worker);
   if (handover_) {
@@ -133,15 +134,8 @@ void Session::publish(const ipc::PriorityConsumer::Taken& taken,
   last_capture_wall_ns_ = detection.capture_wall_ns;
   track_ids_.tell(generation_, detection);
   for (const auto& event : events) tell_event(event);
-  if (!events_.result) return;
-  events_.result({.session = spec_.id,
-                  .generation = generation_,
-                  .sequence = record.sequence,
-                  .priority = taken.priority,
-                  .publish_ns = record.publish_ns,
-                  .detection = detection,
-                  .model = *present_->model(),
-                  .zones = present_->zones_of(record.sequence)});
+  if (!detection.objects.empty()) last_found_ = {generation_, record.sequence};
+  publish_result(taken, detection);
 }
 
 void Session::on_camera(Incarnation& worker, const ipc::Record& record,

@@ -59,7 +59,8 @@ void Session::begin_succession(SessionSpec spec, RestartMode mode, bool may_repl
        .generation = next_generation(),
        .log_file = log_file_,
        .camera = mode == RestartMode::Overlap ? Camera::AtOnce : Camera::OnCommand,
-       .yields = true},
+       .yields = true,
+       .context = context_},
       incarnation_events());
   if (!worker) {
     log("no successor could be started, text=\"" + worker.error().message + '"');

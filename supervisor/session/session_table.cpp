@@ -20,6 +20,14 @@ SessionEnvironment with_spares(SessionEnvironment environment, WarmSpares& spare
   return environment;
 }
 
+Session::ContextTold context_told(const std::weak_ptr<Session>& session,
+                                  std::function<void(Result<SessionTable::ContextSet>)> done) {
+  return [session, done = std::move(done)](const SessionContext& context, const Result<>& answer) {
+    const auto alive = session.lock();
+    done(SessionTable::ContextSet{context, alive ? alive->generation() : 0, answer.has_value()});
+  };
+}
+
 }  // namespace
 
 SessionTable::SessionTable(boost::asio::io_context& loop, SessionEnvironment environment,
@@ -261,6 +269,21 @@ void SessionTable::reconfigure(SessionSpec spec,
   if (!decided) return refuse(loop_, done, decided.error());
   *how = *decided;
   follow_availability(**session);
+}
+
+void SessionTable::set_context(const SubscriptionId& id, const std::string& context,
+                               const std::function<void(Result<ContextSet>)>& done) {
+  const auto session = find(id);
+  if (!session) return refuse(loop_, done, session.error());
+  (*session)->set_context(context, context_told(*session, done));
+}
+
+void SessionTable::set_stage(const SubscriptionId& id, const std::string& stage,
+                             const std::function<void(Result<ContextSet>)>& done) {
+  const auto session = find(id);
+  if (!session) return refuse(loop_, done, session.error());
+  const auto set = (*session)->set_stage(stage, context_told(*session, done));
+  if (!set) refuse(loop_, done, set.error());
 }
 
 void SessionTable::snapshot(const SubscriptionId& id,

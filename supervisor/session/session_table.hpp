@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "common/session_context.hpp"
 #include "ipc/command.hpp"
 #include "supervisor/session/carried_session.hpp"
 #include "supervisor/session/connection_admission.hpp"
@@ -81,6 +82,19 @@ class SessionTable {
   /// worker has answered, or has not in time. Otherwise at once; what becomes of the other worker
   /// is seen in the session's states. NotFound; InvalidParams: the model has no such class.
   void reconfigure(SessionSpec spec, const std::function<void(Result<Reconfigured>)>& done);
+
+  struct ContextSet {
+    SessionContext context;
+    Generation generation;
+    bool applied;  // the worker has it; false: as of Reconfigured
+  };
+
+  /// See Session::set_context and set_stage; `done` once the worker has answered, or has not in
+  /// time. NotFound; InvalidParams: a stage of no context.
+  void set_context(const SubscriptionId& id, const std::string& context,
+                   const std::function<void(Result<ContextSet>)>& done);
+  void set_stage(const SubscriptionId& id, const std::string& stage,
+                 const std::function<void(Result<ContextSet>)>& done);
 
   /// What is asked for, as opposed to what is served while a successor is on its way.
   [[nodiscard]] Result<SessionSpec> asked(const SubscriptionId& id) const;

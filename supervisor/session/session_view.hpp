@@ -13,6 +13,7 @@
 #include "common/detection.hpp"
 #include "common/error.hpp"
 #include "common/ids.hpp"
+#include "common/session_context.hpp"
 #include "common/session_spec.hpp"
 #include "ipc/confined.hpp"
 #include "ipc/priority_class.hpp"
@@ -121,6 +122,7 @@ struct SuccessorView {
 /// hidden JSON is.
 struct SessionView {
   SessionSpec spec;
+  SessionContext context{};
   bool wanted = true;  // desired state: running; not while it rests
   SessionState state = SessionState::Starting;
   std::int64_t since_wall_ns = 0;

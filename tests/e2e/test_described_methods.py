@@ -22,8 +22,9 @@ METHODS = {method["name"]: method for method in DESCRIPTION["methods"]}
 CAMERA = "display-001;cam-001"
 # In an order in which each finds what it needs.
 ORDER = ("session.subscribe", "session.setSubscriptionList", "session.list", "session.get",
-         "session.reconfigure", "session.canary.start", "session.canary.promote",
-         "session.canary.rollback", "session.snapshot", "stream.open", "stream.stats", "stream.close",
+         "session.reconfigure", "session.setContext", "session.progress", "session.canary.start",
+         "session.canary.promote", "session.canary.rollback", "session.snapshot", "stream.open",
+         "stream.stats", "stream.close",
          "session.restart", "log.tail", "log.untail", "log.gstDebug", "model.fetch", "model.list",
          "bundle.install", "bundle.list", "bundle.remove", "system.state",
          "rpc.discover", "session.unsubscribe", "history.query", "history.snapshot", "token.add",
@@ -225,7 +226,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
                         state = {"LOADING": "RUNNING", "PROMOTING": "PROMOTED"}[
                             expected["canary"]["state"]]
                         await client.next("session.state", lambda p, s=state: p.get("canary") == s)
-                    if name in ("session.reconfigure", "session.unsubscribe"):
+                    if name in ("session.reconfigure", "session.setContext", "session.progress",
+                                "session.unsubscribe"):
                         self.assertEqual(result, expected)
                     if name == "session.setSubscriptionList":
                         self.assertEqual(result["sessions"][0]["change"],
@@ -257,6 +259,10 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 await provoke("NOT_FOUND", name, subscriptionIdentifier="nobody")
             await provoke("NOT_FOUND", "session.canary.start", subscriptionIdentifier="nobody",
                           model="yolo11n.onnx")
+            await provoke("NOT_FOUND", "session.setContext", subscriptionIdentifier="nobody",
+                          context="shop-17")
+            await provoke("NOT_FOUND", "session.progress", subscriptionIdentifier="nobody",
+                          stage="paid")
             await provoke("NOT_FOUND", "history.query", sessions=["nobody"])
             await provoke("NOT_FOUND", "history.snapshot", subscriptionIdentifier="nobody",
                           snapshot="1")

@@ -81,6 +81,7 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
         async with Client.connect(self.supervisor.ws_url) as client:
             await self.watch(client)
             workers = await self.workers(client)
+            await client.call("session.setContext", subscriptionIdentifier="gate", context="shop-17")
             while min(map(len, had.values())) < 2 * LOST:
                 take(await client.next("detection"))
             install(self.program)
@@ -106,6 +107,10 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             self.assertGreaterEqual(opened["replayed"], LOST * len(SESSIONS))
             for _ in range(opened["replayed"] + 40):
                 take(await client.next("detection"))
+            self.assertEqual((await client.call("session.get", subscriptionIdentifier="gate"))
+                             ["context"], "shop-17")
+            told = await client.next("detection", lambda d: d["session"] == "gate")
+            self.assertEqual(told["context"], "shop-17")
             state = await client.call("system.state")
             self.assertEqual(state["upgrades"], 1)
             view = await client.call("session.get", subscriptionIdentifier="gate")

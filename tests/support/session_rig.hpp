@@ -65,6 +65,9 @@ class SessionRig {
     Sequence sequence;
     std::uint64_t frame_id;
     std::int64_t publish_ns;
+    SessionContext context{};
+    Sequence patch_of = 0;
+    std::uint32_t track_id = 0;  // of its first object
   };
 
   struct SeenEvent {
@@ -182,8 +185,11 @@ class SessionRig {
   SessionEvents events() {
     return {.result =
                 [this](const ResultEvent& event) {
+                  const auto& objects = event.detection.objects;
                   results.push_back({event.session.text(), event.generation, event.sequence,
-                                     event.detection.frame_id, event.publish_ns});
+                                     event.detection.frame_id, event.publish_ns,
+                                     event.detection.context, event.detection.patch_of,
+                                     objects.empty() ? 0 : objects[0].track_id});
                 },
             .state =
                 [this](const StateEvent& event) {

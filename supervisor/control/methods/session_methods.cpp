@@ -3,6 +3,7 @@
 
 #include "common/json_fields.hpp"
 #include "common/limits.hpp"
+#include "common/redaction.hpp"
 #include "common/session_spec.hpp"
 #include "supervisor/config.hpp"
 #include "supervisor/control/base64.hpp"
@@ -71,6 +72,42 @@ void reconfigure(const ControlServices& services, const json& params, const Repl
           reply(json_text_of(answer));
         });
       });
+}
+
+/// Has to be there, for whoever leaves it out by mistake would take something away; null does.
+std::string read_nullable(JsonFields& fields, const json& params, const char* key,
+                          std::size_t max_bytes) {
+  if (!params.is_object() || !params.contains(key)) {
+    fields.fail(key, "is missing; give a text, or null to take it away");
+  }
+  if (fields.member(key) == nullptr) return {};
+  std::string text = fields.required_string(key, max_bytes);
+  if (!is_printable(text)) fields.fail(key, "holds a character that cannot be shown; leave it out");
+  return text;
+}
+
+json nullable(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
+
+/// `session.setContext` and `session.progress`: one text, of the one or the other limit.
+using SetContextText =
+    void (SessionTable::*)(const SubscriptionId&, const std::string&,
+                           const std::function<void(Result<SessionTable::ContextSet>)>&);
+
+void set_context_text(const ControlServices& services, const json& params, const char* key,
+                      std::size_t max_bytes, SetContextText set, const Reply& reply) {
+  JsonFields fields{params, kParams};
+  const auto id = read_id(fields);
+  const std::string text = read_nullable(fields, params, key, max_bytes);
+  if (const auto done = fields.finish(); !done) return reply(done.error());
+  (services.sessions.*set)(*id, text,
+                           [reply, id = *id](const Result<SessionTable::ContextSet>& done) {
+                             if (!done) return reply(at_id(done.error()));
+                             reply(json_text_of(json{{kIdKey, id.text()},
+                                                     {"context", nullable(done->context.id)},
+                                                     {"stage", nullable(done->context.stage)},
+                                                     {"generation", done->generation},
+                                                     {"applied", done->applied}}));
+                           });
 }
 
 void unsubscribe(const ControlServices& services, const json& params, const Reply& reply) {
@@ -149,6 +186,16 @@ void add_session_methods(MethodTable& table, const ControlServices& services) {
   table.add("session.reconfigure", {Role::Operator, Effect::Changes},
             [services](const Caller&, const json& params, const Reply& reply) {
               reconfigure(services, params, reply);
+            });
+  table.add("session.setContext", {Role::Operator, Effect::Changes},
+            [services](const Caller&, const json& params, const Reply& reply) {
+              set_context_text(services, params, "context", limits::kContextBytes,
+                               &SessionTable::set_context, reply);
+            });
+  table.add("session.progress", {Role::Operator, Effect::Changes},
+            [services](const Caller&, const json& params, const Reply& reply) {
+              set_context_text(services, params, "stage", limits::kContextStageBytes,
+                               &SessionTable::set_stage, reply);
             });
   table.add("session.list", {Role::Viewer, Effect::Reads},
             [services](const Caller& caller, const json& params, const Reply& reply) {

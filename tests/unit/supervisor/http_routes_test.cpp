@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "supervisor/control/embedded.hpp"
 #include "supervisor/control/origin.hpp"
@@ -117,6 +118,26 @@ TEST_F(HttpRoutesTest, BadNamesAndBodiesAreBadRequests) {
   EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart", "{").status, 400U);
   EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart", R"({"mode":"fast"})").status, 400U);
   EXPECT_EQ(ask("POST", "/api/v1/sessions/cam/restart").status, 404U);
+}
+
+TEST_F(HttpRoutesTest, AContextAndItsStageAreTakenWithinTheirLimitsAndNotLeftOut) {
+  for (const auto& [path, key, most] :
+       {std::tuple{"context", "context", 128}, std::tuple{"progress", "stage", 64}}) {
+    const auto ask_with = [&, path = path](const json& body) {
+      return ask("POST", std::string{"/api/v1/sessions/nobody/"} + path, body.dump());
+    };
+    const std::string longest(static_cast<std::size_t>(most), 'x');
+    EXPECT_EQ(ask_with({{key, longest}}).status, 404U) << "there is no such session";
+    EXPECT_EQ(ask_with({{key, nullptr}}).status, 404U);
+    for (const std::string& text :
+         {longest + 'x', std::string{}, std::string{"a\nb"}, std::string{"\xC2\x85"}}) {
+      const HttpReply refused = ask_with({{key, text}});
+      EXPECT_EQ(refused.status, 400U);
+      EXPECT_EQ(json::parse(refused.body)["error"]["field"], std::string{"params."} + key);
+    }
+    const std::string missing = ask_with(json::object()).body;
+    EXPECT_NE(missing.find("null to take it away"), std::string::npos) << missing;
+  }
 }
 
 TEST(OriginTest, PagesOfThisMachineAndOfTheSameHostAreAllowed) {

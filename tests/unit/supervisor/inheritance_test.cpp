@@ -78,6 +78,7 @@ CarriedSession session() {
   SessionSpec asked = spec;
   asked.pipeline->detect.model = "yolo11s";
   return {.spec = spec,
+          .context = {.id = "shop-17", .stage = "paid"},
           .asked = asked,
           .condition = {.state = SessionState::Degraded, .reason = ErrorCode::Stalled},
           .reason_text = "slow",
@@ -135,6 +136,7 @@ TEST(Inheritance, ComesOutAsItWentIn) {
   const CarriedSession& got = read->sessions.at(0);
   EXPECT_EQ(got.spec, session().spec) << "with its password and the name of its pipeline";
   EXPECT_EQ(got.asked, session().asked);
+  EXPECT_EQ(got.context, session().context);
   EXPECT_EQ(got.spec.url.password, "s3cret");
   // All that is written is what was read: nothing is forgotten on the way back.
   EXPECT_EQ(to_json(got), to_json(session()));

@@ -351,6 +351,12 @@ TEST(SessionJsonTest, ASessionIsShownWholeAndWithoutItsSecrets) {
   EXPECT_EQ(full["lastExits"][1]["exitCode"], 1);
   EXPECT_EQ(full["lastExits"][1]["signal"], nullptr);
 
+  EXPECT_EQ(full["context"], nullptr);
+  EXPECT_EQ(full["stage"], nullptr);
+  view.context = {.id = "shop-17", .stage = "paid"};
+  EXPECT_EQ(session_json(view, SessionDetail::Brief)["context"], "shop-17");
+  EXPECT_EQ(session_json(view, SessionDetail::Brief)["stage"], "paid");
+
   EXPECT_EQ(full["confinement"], nullptr) << "it has not told any yet";
   view.confinement = ipc::Confined{.landlock = 7,
                                    .syscall_filter = true,
