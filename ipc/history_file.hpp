@@ -42,6 +42,7 @@ enum class HistoryTerm : std::uint8_t {
   Attribute = 4,       // its name
   AttributeValue = 5,  // its name and its label
   Kind = 6,            // the number of the kind; of all but detections, which are too many
+  Context = 7,         // whose it is
 };
 
 /// The key of one term, FNV-1a over its kind and texts. `second` is a value of an attribute.

@@ -21,6 +21,11 @@ std::string pixels(const json& box, std::string_view key) {
   return std::to_string(std::llround(number_of(box, key)));
 }
 
+std::string for_whom(const json& params, bool colours) {
+  const std::string context = context_text(params);
+  return context.empty() ? context : coloured("  for " + context, Colour::Dim, colours);
+}
+
 /// "car #3 0.91 [411,220 310x180] colour=red"
 std::string object_text(const json& object, bool colours) {
   std::array<char, 16> confidence{};
@@ -43,9 +48,10 @@ std::string detection_line(const json& params, bool colours) {
   return coloured(time_of_day(text_of(params, "tsCapture")), Colour::Dim, colours) + "  " +
          text_of(params, "session") + "  " +
          coloured("frame " + std::to_string(count_of(params, "frameId")) + ", " +
-                      std::to_string(std::llround(number_of(params, "ageMs"))) + " ms old",
+                      std::to_string(std::llround(number_of(params, "ageMs"))) + " ms old" +
+                      (count_of(params, "patchOf") > 0 ? ", again" : ""),
                   Colour::Dim, colours) +
-         "  " + (objects.empty() ? "nothing" : objects);
+         "  " + (objects.empty() ? "nothing" : objects) + for_whom(params, colours);
 }
 
 std::string state_line(const json& params, bool colours) {
@@ -98,7 +104,7 @@ std::string scene_line(const json& params, bool colours) {
          text_of(params, "session") + "  " +
          coloured((zone.empty() ? "" : zone + ": ") + what_happened(params),
                   is_critical ? Colour::Yellow : Colour::Green, colours) +
-         (reason.empty() ? "" : " (" + reason + ")");
+         (reason.empty() ? "" : " (" + reason + ")") + for_whom(params, colours);
 }
 
 std::string status_line(const json& params, bool colours) {

@@ -8,6 +8,7 @@
 #include "common/redaction.hpp"
 #include "supervisor/cli/answer.hpp"
 #include "supervisor/cli/event_text.hpp"
+#include "supervisor/cli/session_text.hpp"
 #include "supervisor/cli/text.hpp"
 
 namespace bulkhead::cli {
@@ -31,6 +32,11 @@ std::string zones_text(const json& thing) {
         (text.empty() ? "" : ",") + printable_text(zone.get<std::string>(), limits::kLabelBytes);
   }
   return text.empty() ? text : "  in " + text;
+}
+
+std::string for_whom_text(const json& result) {
+  const std::string context = context_text(result);
+  return context.empty() ? context : "  for " + context;
 }
 
 std::string snapshot_text(const json& event) {
@@ -59,13 +65,16 @@ std::string history_lines(const json& result, bool colours) {
   const json& objects = member_of(result, "objects");
   if (objects.is_array()) {
     std::string lines;
-    for (const json& object : objects) lines += beginning + thing_text(object, colours) + "\n";
+    for (const json& object : objects) {
+      lines += beginning + thing_text(object, colours) + for_whom_text(result) + "\n";
+    }
     return lines;
   }
   const std::string kind = text_of(result, "kind");
   if (!kind.empty()) {
     return beginning + thing_text(result, colours) + "  " +
-           coloured(kind, Colour::Yellow, colours) + snapshot_text(result) + "\n";
+           coloured(kind, Colour::Yellow, colours) + for_whom_text(result) + snapshot_text(result) +
+           "\n";
   }
   return beginning + coloured("gap", Colour::Yellow, colours) + "  " +
          std::to_string(count_of(result, "count")) + " results missing  " +

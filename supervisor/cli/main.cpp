@@ -73,6 +73,8 @@ void declare(CLI::App& app, GlobalOptions& options, Command& chosen) {
   bulkhead::cli::declare_ls(app, chosen);
   bulkhead::cli::declare_get(app, chosen);
   bulkhead::cli::declare_reconfigure(app, chosen);
+  bulkhead::cli::declare_context(app, chosen);
+  bulkhead::cli::declare_progress(app, chosen);
   bulkhead::cli::declare_restart(app, chosen);
   bulkhead::cli::declare_watch(app, chosen);
   bulkhead::cli::declare_snapshot(app, chosen);

@@ -162,6 +162,7 @@ std::string session_details(const json& session, std::int64_t now_ms, bool colou
   if (session.contains("schedule")) fact("schedule", schedule_text(session["schedule"]));
   const std::string next_start = text_of(session, "nextStart");
   if (!next_start.empty()) fact("next start", next_start);
+  if (const std::string context = context_text(session); !context.empty()) fact("context", context);
   fact("transport", text_of(session, "transport"));
   fact("pipeline", pipeline_text(member_of(session, "pipeline")));
   fact("model", model_text(member_of(session, "model")));
@@ -218,6 +219,21 @@ std::string reconfigured_line(const std::string& id, const json& result) {
                  : "its worker did not answer, the next one will have it";
   }
   return id + " reconfigured (" + how + "): " + became + "\n";
+}
+
+std::string context_text(const json& object) {
+  const std::string stage = text_of(object, "stage");
+  return text_of(object, "context") + (stage.empty() ? "" : " (" + stage + ")");
+}
+
+std::string context_line(const json& result) {
+  const std::string context = context_text(result);
+  std::string line = text_of(result, "subscriptionIdentifier") +
+                     (context.empty() ? " has no context" : " has the context " + context);
+  const json& applied = member_of(result, "applied");
+  if (applied == json(true)) line += ": its worker goes on with it";
+  if (applied == json(false)) line += ": its worker did not answer, the next one will have it";
+  return line + "\n";
 }
 
 std::string applied_text(const json& result, bool colours) {

@@ -22,6 +22,12 @@ namespace bulkhead::cli {
 
 [[nodiscard]] std::string reconfigured_line(const std::string& id, const nlohmann::json& result);
 
+/// "shop-17 (paid)": whose a session's results, or a result, are, and how far that is; empty:
+/// nobody's.
+[[nodiscard]] std::string context_text(const nlohmann::json& object);
+/// What `session.setContext`, `session.progress` or `session.get` say of it.
+[[nodiscard]] std::string context_line(const nlohmann::json& result);
+
 /// What became of each camera of a declared list, like a diff, and the sums below.
 [[nodiscard]] std::string applied_text(const nlohmann::json& result, bool colours);
 [[nodiscard]] std::size_t refused_entries(const nlohmann::json& result);

@@ -75,6 +75,7 @@ void read_filter(JsonFields& fields, HistoryFilter& filter) {
   filter.min_confidence = fields.number("minConfidence", 0, 0, 1);
   const auto track = fields.integer("trackId", 0, 1, UINT32_MAX);
   if (track > 0) filter.track = static_cast<std::uint64_t>(track);
+  filter.context = fields.string("context", {}, limits::kContextBytes);
   filter.zone = fields.string("zone", {}, limits::kLabelBytes);
   read_attribute(fields, filter);
 }

@@ -97,6 +97,9 @@ bool HistoryQuery::is_before(const HistoryPosition& one, const HistoryPosition& 
 std::optional<json> wanted_part(json message, ipc::HistoryKind kind, const HistoryFilter& filter) {
   if (!filter.kinds.empty() && !filter.kinds.contains(kind)) return std::nullopt;
   if (!message.is_object()) return std::nullopt;
+  if (!filter.context.empty() && !is_text(member(message, "context"), filter.context)) {
+    return std::nullopt;
+  }
   if (kind == ipc::HistoryKind::Gap) {
     return filter.is_of_objects() ? std::nullopt : std::optional{std::move(message)};
   }
@@ -119,6 +122,8 @@ std::vector<std::vector<std::uint32_t>> wanted_keys(const HistoryFilter& filter)
   if (filter.track) {
     groups.push_back({history_key(HistoryTerm::Track, std::to_string(*filter.track))});
   }
+  if (!filter.context.empty())
+    groups.push_back({history_key(HistoryTerm::Context, filter.context)});
   if (!filter.attribute.empty()) {
     groups.push_back(
         {filter.attribute_value

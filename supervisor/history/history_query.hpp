@@ -25,6 +25,7 @@ struct HistoryFilter {
   std::vector<std::string> labels = {};   // one of these; empty: any
   double min_confidence = 0;
   std::optional<std::uint64_t> track = {};
+  std::string context = {};    // whose results; empty: anybody's
   std::string zone = {};       // empty: any
   std::string attribute = {};  // its name; empty: any
   std::optional<std::string> attribute_value = {};

@@ -71,6 +71,9 @@ std::vector<std::uint32_t> history_keys(const json& message, RecordKind kind) {
     keys.push_back(history_key(HistoryTerm::Kind, std::to_string(static_cast<int>(kind))));
     add_thing(keys, message);
   }
+  if (const std::string* context = text_of(message, "context")) {
+    keys.push_back(history_key(HistoryTerm::Context, *context));
+  }
   if (const json* objects = member(message, "objects"); objects && objects->is_array()) {
     for (const json& object : *objects) add_thing(keys, object);
   }

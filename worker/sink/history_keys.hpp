@@ -9,8 +9,8 @@
 namespace bulkhead::worker {
 
 /// What a result is found by later, each key once, in order: labels, tracks, zones and attributes
-/// of its objects; of an event its own; its kind where it is no detection. A member of another type
-/// than DESIGN §5 says is not found by.
+/// of its objects; of an event its own; its kind where it is no detection; whose it is. A member of
+/// another type than DESIGN §5 says is not found by.
 [[nodiscard]] std::vector<std::uint32_t> history_keys(const nlohmann::json& message,
                                                       RecordKind kind);
 

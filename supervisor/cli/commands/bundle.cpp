@@ -66,6 +66,8 @@ Outcome<> bundle(const Context& context, const BundleOptions& options) {
   if (!id) return Failure{Exit::Usage, id.error().message};
   auto session = context.call("session.get", {{"subscriptionIdentifier", options.id}});
   if (!session) return session.error();
+  // It may name a customer, and is no trouble of the camera's.
+  if (session->is_object()) session->erase("context");
   auto system = context.call("system.state", json::object());
   if (!system) return system.error();
   const std::string made_at = iso8601_utc(wall_ns());

@@ -44,6 +44,8 @@ void declare_ls(CLI::App& app, Command& chosen);
 void declare_get(CLI::App& app, Command& chosen);
 void declare_history(CLI::App& app, Command& chosen);
 void declare_reconfigure(CLI::App& app, Command& chosen);
+void declare_context(CLI::App& app, Command& chosen);
+void declare_progress(CLI::App& app, Command& chosen);
 void declare_restart(CLI::App& app, Command& chosen);
 void declare_watch(CLI::App& app, Command& chosen);
 void declare_snapshot(CLI::App& app, Command& chosen);

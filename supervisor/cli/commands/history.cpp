@@ -26,6 +26,7 @@ struct HistoryOptions {
   std::vector<std::string> labels;
   double min_confidence = 0;
   std::uint32_t track = 0;
+  std::string context;
   std::string zone;
   std::string attribute;  // NAME or NAME=VALUE
   bool oldest_first = false;
@@ -41,6 +42,7 @@ json params_of(const HistoryOptions& options) {
   if (!options.labels.empty()) params["labels"] = options.labels;
   if (options.min_confidence > 0) params["minConfidence"] = options.min_confidence;
   if (options.track > 0) params["trackId"] = options.track;
+  if (!options.context.empty()) params["context"] = options.context;
   if (!options.zone.empty()) params["zone"] = options.zone;
   if (!options.attribute.empty()) {
     const std::size_t equals = options.attribute.find('=');
@@ -107,6 +109,7 @@ void declare_history(CLI::App& app, Command& chosen) {
   verb->add_option("--min-confidence", options->min_confidence, "Only objects at least so sure")
       ->check(CLI::Range(0.0, 1.0));
   verb->add_option("--track", options->track, "Only the object of this track");
+  verb->add_option("--context", options->context, "Only results of this context");
   verb->add_option("--zone", options->zone, "Only objects in this zone");
   verb->add_option("--attribute", options->attribute,
                    "Only objects with this attribute: NAME or NAME=VALUE");

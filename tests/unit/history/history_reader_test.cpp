@@ -73,30 +73,31 @@ class HistoryTest : public ::testing::Test {
 class FilterTest : public HistoryTest {
  protected:
   void SetUp() override {
-    files_.write(
-        "cam",
-        {detection("cam", 1, now_,
-                   {SeenThing{.label = "car", .track = 12, .confidence = 0.9},
-                    SeenThing{.label = "dog", .track = 13, .confidence = 0.4}}),
-         detection("cam", 2, now_ + 10,
-                   {SeenThing{.label = "car",
-                              .track = 12,
-                              .confidence = 0.3,
-                              .zones = {"gate"},
-                              .attributes = {{"plate", "B 1"}}}}),
-         detection("cam", 3, now_ + 20,
-                   {SeenThing{.label = "person",
-                              .track = 14,
-                              .zones = {"gate", "yard"},
-                              .attributes = {{"hat", "red"}}}}),
-         test::event(
-             "cam", 4, now_ + 30,
-             {{"kind", "zone_enter"}, {"zone", "gate"}, {"trackId", 14}, {"label", "person"}}),
-         {.generation = 1,
-          .sequence = 5,
-          .kind = worker::RecordKind::Gap,
-          .time_ns = now_ + 40,
-          .json = R"({"session":"cam","sequence":5,"count":3})"}});
+    files_.write("cam", {detection("cam", 1, now_,
+                                   {SeenThing{.label = "car", .track = 12, .confidence = 0.9},
+                                    SeenThing{.label = "dog", .track = 13, .confidence = 0.4}}),
+                         detection("cam", 2, now_ + 10,
+                                   {SeenThing{.label = "car",
+                                              .track = 12,
+                                              .confidence = 0.3,
+                                              .zones = {"gate"},
+                                              .attributes = {{"plate", "B 1"}}}}),
+                         detection("cam", 3, now_ + 20,
+                                   {SeenThing{.label = "person",
+                                              .track = 14,
+                                              .zones = {"gate", "yard"},
+                                              .attributes = {{"hat", "red"}}}}),
+                         test::event("cam", 4, now_ + 30,
+                                     {{"kind", "zone_enter"},
+                                      {"zone", "gate"},
+                                      {"trackId", 14},
+                                      {"label", "person"},
+                                      {"context", "shop-17"}}),
+                         {.generation = 1,
+                          .sequence = 5,
+                          .kind = worker::RecordKind::Gap,
+                          .time_ns = now_ + 40,
+                          .json = R"({"session":"cam","sequence":5,"count":3})"}});
   }
 };
 
@@ -123,6 +124,8 @@ TEST_F(FilterTest, EachThingThatIsAskedForIsFound) {
   EXPECT_EQ(found({.labels = {"Dog"}}), (Sequences{}));
   EXPECT_EQ(found({.track = 14}), (Sequences{4, 3}));
   EXPECT_EQ(found({.zone = "gate"}), (Sequences{4, 3, 2}));
+  EXPECT_EQ(found({.context = "shop-17"}), (Sequences{4}));
+  EXPECT_EQ(found({.context = "shop-1"}), (Sequences{}));
   EXPECT_EQ(found({.attribute = "plate"}), (Sequences{2}));
   EXPECT_EQ(found({.attribute = "plate", .attribute_value = "B 1"}), (Sequences{2}));
   EXPECT_EQ(found({.attribute = "plate", .attribute_value = "B 2"}), (Sequences{}));

@@ -51,9 +51,12 @@ TEST_F(SqliteSinkTest, AResultIsFoundByEachThingItHolds) {
                               .zones = {"entry", "road"},
                               .attributes = {{"plate", "B 1"}}},
                     SeenThing{.label = "car"}, SeenThing{.label = "dog"}}),
-         test::event(
-             "hall;1", 2, now_ + 1,
-             {{"kind", "zone_enter"}, {"zone", "gate"}, {"trackId", 13}, {"label", "person"}})});
+         test::event("hall;1", 2, now_ + 1,
+                     {{"kind", "zone_enter"},
+                      {"zone", "gate"},
+                      {"trackId", 13},
+                      {"label", "person"},
+                      {"context", "shop-17"}})});
   using Term = ipc::HistoryTerm;
   for (const auto& [term, first, second] : {std::tuple{Term::Label, "car", ""},
                                             {Term::Label, "dog", ""},
@@ -65,10 +68,11 @@ TEST_F(SqliteSinkTest, AResultIsFoundByEachThingItHolds) {
                                             {Term::Zone, "gate", ""},
                                             {Term::Attribute, "plate", ""},
                                             {Term::AttributeValue, "plate", "B 1"},
+                                            {Term::Context, "shop-17", ""},
                                             {Term::Kind, "2", ""}}) {
     EXPECT_EQ(postings(term, first, second), 1) << first << " " << second;
   }
-  EXPECT_EQ(number("SELECT count(*) FROM posting"), 11);
+  EXPECT_EQ(number("SELECT count(*) FROM posting"), 12);
 }
 
 TEST_F(SqliteSinkTest, AFrameInWhichNothingWasSeenTakesNoRoom) {

@@ -156,6 +156,27 @@ TEST(ReconfiguredLineTest, WhatBecomesOfTheWorkerIsSaid) {
             "gate reconfigured (replace): its next worker follows the present one\n");
 }
 
+TEST(ContextLineTest, WhoseResultsAreIsSaidAndWhetherTheWorkerKnows) {
+  EXPECT_EQ(context_line(json::parse(R"({"subscriptionIdentifier": "gate", "context": "shop-17",
+                                         "stage": "paid", "applied": true})")),
+            "gate has the context shop-17 (paid): its worker goes on with it\n");
+  EXPECT_EQ(context_line(json::parse(R"({"subscriptionIdentifier": "gate", "context": null,
+                                         "stage": null, "applied": false})")),
+            "gate has no context: its worker did not answer, the next one will have it\n");
+  EXPECT_EQ(context_line(json::parse(R"({"subscriptionIdentifier": "gate", "context": "a"})")),
+            "gate has the context a\n")
+      << "of session.get";
+}
+
+TEST(EventLineTest, WhoseADetectionIsAndThatItIsToldAgainStandBesideIt) {
+  const json detection = json::parse(R"({"method": "detection", "params": {"session": "gate",
+    "frameId": 3, "ageMs": 9000, "context": "shop-17", "stage": "paid", "patchOf": 2,
+    "objects": [{"label": "car", "confidence": 0.9, "bbox": {}}]}})");
+  EXPECT_TRUE(event_line(detection, false)
+                  .ends_with("frame 3, 9000 ms old, again  car 0.90 [0,0 0x0]  for shop-17 (paid)"))
+      << event_line(detection, false);
+}
+
 TEST(RestartLineTest, GapAndLossAreNamed) {
   EXPECT_EQ(restart_line("gate", json::parse(R"({"mode": "replace", "generation": 4, "gapMs": 812,
                                                 "lostFrames": 9, "duplicateFrames": 0})")),
