@@ -64,7 +64,7 @@ void DetectLoop::tune() {
     if (rules_.motion) motion_.emplace(rules_);
   }
   if (stages_.tune) stages_.tune(*tuning);
-  told_.reset();  // the bits of its objects may mean other zones now
+  repeatable_.reset();  // the bits of its objects may mean other zones now
 }
 
 void DetectLoop::take_context() {
@@ -77,10 +77,10 @@ void DetectLoop::take_context() {
 
 void DetectLoop::patch() {
   constexpr std::int64_t kAgeNs = std::chrono::nanoseconds{limits::kPatchAge}.count();
-  if (!told_ || monotonic_ns() - told_->detection.arrival_ns > kAgeNs) return;
-  Detection patch = told_->detection;
+  if (!repeatable_ || monotonic_ns() - repeatable_->detection.arrival_ns > kAgeNs) return;
+  Detection patch = repeatable_->detection;
   patch.context = context_;
-  patch.patch_of = told_->sequence;
+  patch.patch_of = repeatable_->sequence;
   constexpr auto kPriority = ipc::PriorityClass::Important;
   const Sequence sequence = stages_.publisher.publish(kPriority, patch);
   if (stages_.kept != nullptr) stages_.kept->keep(sequence, kPriority, patch);
@@ -135,9 +135,9 @@ Result<> DetectLoop::infer_and_publish(const Frame& frame) {
   const Sequence sequence = stages_.publisher.publish(priority, detection);
   // After those who look now have it.
   if (stages_.kept != nullptr) stages_.kept->keep(sequence, priority, detection);
-  if (!detection.objects.empty()) told_ = Told{sequence, std::move(detection)};
   add(stages_.status.publish_ns_total, timer_.enter(waiting_));
   if (stages_.told) stages_.told(frame, detection, inference->detect_cpu_ns);
+  if (!detection.objects.empty()) repeatable_ = Repeatable{sequence, std::move(detection)};
   // After the frame has made its camera live.
   watch_picture(frame);
   return {};

@@ -80,14 +80,14 @@ class DetectLoop {
   void count(const Inference& inference) noexcept;
 
   /// That may have to be told again.
-  struct Told {
+  struct Repeatable {
     Sequence sequence;
     Detection detection;
   };
 
   Stages stages_;
   SessionContext context_;
-  std::optional<Told> told_;  // the latest with objects, under the present zones
+  std::optional<Repeatable> repeatable_;  // the latest with objects, under the present zones
   double max_fps_;
   FrameRules rules_;
   FrameRateGate gate_;
