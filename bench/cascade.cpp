@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <random>
 #include <string>
@@ -19,6 +18,7 @@
 
 #include "bench/must.hpp"
 #include "common/clock.hpp"
+#include "common/thread_cpu.hpp"
 #include "worker/cascade/cascade.hpp"
 
 namespace {
@@ -118,12 +118,6 @@ double at(std::vector<double> values, double part) {
   return values[static_cast<std::size_t>(part * last)];
 }
 
-double thread_cpu_ms() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
 struct Cost {
   std::vector<double> ms;      // of frames
   std::vector<double> cpu_ms;  // of this thread
@@ -134,11 +128,11 @@ Cost run(worker::Cascade& cascade, const Picture& picture, std::size_t count, in
   Cost cost;
   for (int round = 0; round < rounds; ++round) {
     std::vector<Object> objects = Picture::objects(count);
-    const double begin_cpu_ms = thread_cpu_ms();
+    const std::int64_t begin_cpu_ns = thread_cpu_ns();
     const std::int64_t begin_ns = monotonic_ns();
     const auto work = must(cascade.describe(picture.frame(), false, objects));
     cost.ms.push_back(to_ms(monotonic_ns() - begin_ns));
-    cost.cpu_ms.push_back(thread_cpu_ms() - begin_cpu_ms);
+    cost.cpu_ms.push_back(to_ms(thread_cpu_ns() - begin_cpu_ns));
     cost.work.looked += work.looked;
     cost.work.skipped += work.skipped;
   }

@@ -26,6 +26,7 @@
 #include "bench/must.hpp"
 #include "bench/scratch_folder.hpp"
 #include "common/clock.hpp"
+#include "common/thread_cpu.hpp"
 #include "ipc/start_message.hpp"
 #include "worker/detect/inference_backend.hpp"
 #include "worker/detect/letterbox.hpp"
@@ -87,12 +88,6 @@ class BareEngine {
   }
 
  private:
-  static std::int64_t thread_cpu_ns() {
-    timespec used{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * kNsPerSecond + used.tv_nsec;
-  }
-
   void take_pictures(const fs::path& clip, worker::Letterbox& letterbox) {
     worker::FrameRing ring{2, worker::WhenFull::Block};
     worker::CaptureCounters counters;

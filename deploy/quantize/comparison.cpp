@@ -1,11 +1,9 @@
 #include "deploy/quantize/comparison.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cassert>
 
-#include "common/clock.hpp"
+#include "common/thread_cpu.hpp"
 
 namespace bulkhead::deploy {
 
@@ -30,12 +28,6 @@ std::size_t shared(const std::vector<Object>& one, std::vector<Object> other) {
     if (same != other.end()) other.erase(same);
   }
   return all - other.size();
-}
-
-std::int64_t thread_cpu_ns() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return used.tv_sec * kNsPerSecond + used.tv_nsec;
 }
 
 }  // namespace

@@ -42,23 +42,6 @@ inline worker::Frame plain_i420(std::uint64_t id, std::uint32_t width, std::uint
   return frame;
 }
 
-/// The same with one plane of blue, green, red.
-inline worker::Frame plain_bgr(std::uint64_t id, std::uint32_t width, std::uint32_t height,
-                               std::uint8_t blue, std::uint8_t green, std::uint8_t red) {
-  auto pixels = std::make_shared<std::vector<std::uint8_t>>();
-  for (std::size_t i = 0; i < std::size_t{width} * height; ++i) {
-    pixels->insert(pixels->end(), {blue, green, red});
-  }
-  worker::Frame frame;
-  frame.id = id;
-  frame.width = width;
-  frame.height = height;
-  frame.format = worker::PixelFormat::Bgr;
-  frame.planes[0] = {pixels->data(), std::size_t{3} * width};
-  frame.owner = std::move(pixels);
-  return frame;
-}
-
 /// One whose left half is of one colour (blue, green, red) and whose right half of another.
 inline worker::Frame halves_bgr(std::uint32_t width, std::uint32_t height,
                                 const std::array<std::uint8_t, 3>& left,
@@ -75,6 +58,14 @@ inline worker::Frame halves_bgr(std::uint32_t width, std::uint32_t height,
   frame.format = worker::PixelFormat::Bgr;
   frame.planes[0] = {pixels->data(), std::size_t{3} * width};
   frame.owner = std::move(pixels);
+  return frame;
+}
+
+/// One of one colour.
+inline worker::Frame plain_bgr(std::uint64_t id, std::uint32_t width, std::uint32_t height,
+                               std::uint8_t blue, std::uint8_t green, std::uint8_t red) {
+  worker::Frame frame = halves_bgr(width, height, {blue, green, red}, {blue, green, red});
+  frame.id = id;
   return frame;
 }
 

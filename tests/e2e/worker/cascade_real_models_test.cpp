@@ -152,8 +152,8 @@ TEST(CascadeRealModelsTest, PlatesThatAreReadTogetherReadAsEachByItself) {
   ASSERT_EQ(reader->model().most_at_once(), limits::kCropBatch);
   const worker::Frame street = picture("plate_1287960.jpg");
   const std::vector<worker::Frame> crops{worker::crop(street, {415, 240, 106, 34}, 0)->frame,
-                                 worker::crop(street, {0, 0, 200, 90}, 0)->frame,
-                                 worker::crop(street, {420, 242, 100, 30}, 0)->frame};
+                                         worker::crop(street, {0, 0, 200, 90}, 0)->frame,
+                                         worker::crop(street, {420, 242, 100, 30}, 0)->frame};
   const auto together = reader->read(crops);
   ASSERT_TRUE(together) << together.error().message;
   for (std::size_t i = 0; i < crops.size(); ++i) {

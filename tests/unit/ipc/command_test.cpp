@@ -206,8 +206,8 @@ TEST(Command, IsCorruptWhenCutOrExtended) {
   for (const CommandBody& body :
        {CommandBody{Stop{}}, CommandBody{TakeSnapshot{}}, CommandBody{SetLogLevel{"warn"}},
         CommandBody{Reconfigure{.nms_iou = {}, .classes = {"car"}}},
-         CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}, CommandBody{StopCanary{}},
-         CommandBody{SetContext{{"c", "s"}}}}) {
+        CommandBody{DebugGst{"a:1", 1}}, CommandBody{CountResults{1}}, CommandBody{StopCanary{}},
+        CommandBody{SetContext{{"c", "s"}}}}) {
     auto bytes = encoded(command_of(body));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       EXPECT_FALSE(decode_command(std::span{bytes}.first(size)));
