@@ -159,7 +159,6 @@ TEST(HostileRecord, IsCorruptWithAContextOneByteTooLong) {
   Detection detection = sample_detection();
   detection.objects.clear();
   detection.context = {.id = std::string(limits::kContextBytes, 'c'), .stage = {}};
-  detection.patch_of = 0;
   std::vector<std::byte> bytes = encoded(record_of(detection));
   EXPECT_TRUE(decode_record(bytes));
   // Its count of bytes lies before it, an empty text and the number of the patch behind it.

@@ -27,8 +27,7 @@ inline Detection sample_detection() {
           {Object{
                .box = {411.5F, 220, 310, 180}, .confidence = 0.91F, .label_id = 2, .track_id = 12},
            Object{.box = {-3, 0, 10, 20}, .confidence = 0.5F, .label_id = 79, .track_id = 0}},
-      .context = {.id = "shop-17", .stage = "paid"},
-      .patch_of = 6};
+      .context = {.id = "shop-17", .stage = "paid"}};
 }
 
 inline ModelLoaded sample_model() {

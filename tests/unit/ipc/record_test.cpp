@@ -30,7 +30,8 @@ TEST(Record, CarriesItsNumbersAndTimes) {
 }
 
 TEST(Record, CarriesADetection) {
-  const Detection sent = sample_detection();
+  Detection sent = sample_detection();
+  sent.patch_of = 6;
   const Detection got = round_trip(sent);
   EXPECT_EQ(got.frame_id, sent.frame_id);
   EXPECT_EQ(got.capture_wall_ns, sent.capture_wall_ns);

@@ -89,9 +89,9 @@ TEST_F(ShmSegmentTest, HasPartsThatDoNotOverlap) {
   }
 }
 
-TEST_F(ShmSegmentTest, HasThePlacesThatLayoutVersion1WritesDown) {
+TEST_F(ShmSegmentTest, HasThePlacesThatItsReadmeWritesDown) {
   // A change here is a new layout version and a new table in ipc/README.md.
-  EXPECT_EQ(kLayoutVersion, 10U);
+  EXPECT_EQ(kLayoutVersion, 11U);
   EXPECT_EQ(ShmSegment::total_bytes(), 2'232'320U);
   const auto* start =
       reinterpret_cast<const std::byte*>(&segment_->command_consumer_sleeping()) - kCacheLineBytes;
