@@ -139,7 +139,10 @@ Result<Cascade::Work> Cascade::describe(const Frame& frame, bool tracked,
       threads, [&](std::size_t thread) { outcomes[thread] = look_in_turn(frame, objects, turns); });
   for (auto& found : outcomes) {
     if (!found) return found.error();
-    for (Found& each : *found) take_in(std::move(each), objects[each.object]);
+    for (Found& each : *found) {
+      Object& object = objects[each.object];
+      take_in(std::move(each), object);
+    }
   }
   if (tracked) tell_votes(objects);
   arrange(objects);
@@ -165,6 +168,7 @@ Result<std::vector<Cascade::Found>> Cascade::look_in_turn(const Frame& frame,
   for (auto batch = turns.take(); !batch.empty(); batch = turns.take()) {
     const std::int64_t start_ns = monotonic_ns();
     std::vector<Target> targets;
+    targets.reserve(batch.size());
     for (const Look& each : batch) targets.push_back({each.object, objects[each.object].box});
     const auto done = look(frame, batch.front().stage, targets, found);
     turns.done(batch, monotonic_ns() - start_ns);
@@ -182,6 +186,7 @@ Result<> Cascade::look(const Frame& frame, std::size_t stage, std::span<const Ta
     if (auto done = look(frame, stage, targets.first(most), found); !done) return done;
   }
   std::vector<Box> boxes;
+  boxes.reserve(targets.size());
   for (const Target& target : targets) boxes.push_back(target.box);
   auto said = stages_[stage].ask(frame, boxes);
   if (!said) return said.error();
