@@ -64,6 +64,23 @@ class PostgresSinkTest : public ::testing::Test {
     const auto written = sink_->write(batch);
     ASSERT_TRUE(written) << written.error().message;
   }
+  /// With the server killed while the batch is on its way, where `is_killed` says so.
+  static void write_until_taken(Sink& sink, const std::vector<SinkRecord>& batch, bool is_killed) {
+    std::thread killer;
+    if (is_killed) killer = std::thread{[] { server_->kill(); }};
+    auto written = sink.write(batch);
+    if (killer.joinable()) {
+      killer.join();
+      server_->start();
+    }
+    while (!written) {
+      ASSERT_EQ(persistence_of(written.error().code), Persistence::Transient)
+          << written.error().message;
+      const auto opened = sink.open();
+      ASSERT_TRUE(opened) << opened.error().message;
+      written = sink.write(batch);
+    }
+  }
   Error refused_write(const std::vector<SinkRecord>& batch) {
     const auto written = sink_->write(batch);
     EXPECT_FALSE(written);

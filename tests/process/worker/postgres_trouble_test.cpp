@@ -228,20 +228,7 @@ TEST_F(PostgresTroubleTest, NothingIsLostNorTwiceWhenTheServerIsKilledAmongBatch
   open();
   for (Sequence batch = 0; batch < kBatches; ++batch) {
     const auto records = sink_records(1, batch * kBatch + 1, (batch + 1) * kBatch);
-    // Killed while the batch is on its way.
-    std::thread killer;
-    if (batch % 30 == 15) killer = std::thread{[&] { server_->kill(); }};
-    auto written = sink_->write(records);
-    if (killer.joinable()) {
-      killer.join();
-      server_->start();
-    }
-    while (!written) {
-      ASSERT_EQ(persistence_of(written.error().code), Persistence::Transient)
-          << written.error().message;
-      open_again();
-      written = sink_->write(records);
-    }
+    ASSERT_NO_FATAL_FAILURE(write_until_taken(*sink_, records, batch % 30 == 15));
   }
   EXPECT_EQ(keys(), keys_of(sink_records(1, 1, kBatches * kBatch)));
 }

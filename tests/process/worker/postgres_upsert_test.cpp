@@ -247,20 +247,7 @@ TEST_F(PostgresUpsertTest, NothingIsLostNorTwiceWhenTheServerIsKilledAmongBatche
       records.push_back(detection_record(2 * track, {car(track, "VW")}));
       records.push_back(detection_record(2 * track + 1, {car(track, "", "red")}));
     }
-    // Killed while the batch is on its way.
-    std::thread killer;
-    if (batch % 15 == 7) killer = std::thread{[&] { server_->kill(); }};
-    auto written = upsert_->write(records);
-    if (killer.joinable()) {
-      killer.join();
-      server_->start();
-    }
-    while (!written) {
-      ASSERT_EQ(persistence_of(written.error().code), Persistence::Transient)
-          << written.error().message;
-      open_cars_again();
-      written = upsert_->write(records);
-    }
+    ASSERT_NO_FATAL_FAILURE(write_until_taken(*upsert_, records, batch % 15 == 7));
   }
   const Rows kept = rows();
   ASSERT_EQ(kept.size(), kBatches * kBatch);

@@ -33,6 +33,17 @@ class CanaryTest : public testing::Test {
     ASSERT_EQ(report_with(CanaryPhase::Running).sha256, std::string(64, 'a'));
   }
 
+  /// One that has been shown a frame and is busy with it until `go_on_`. Once a test.
+  void start_held() {
+    start([this](const Frame&) {
+      entered_.set_value();
+      go_on_.get_future().wait();
+      return kCar;
+    });
+    ASSERT_TRUE(show());
+    entered_.get_future().wait();
+  }
+
   /// Waits for what the candidate's thread does; only a hang ends it.
   CanaryReport report_until(const std::function<bool(const CanaryReport&)>& wanted) {
     const std::int64_t end_ns = monotonic_ns() + std::chrono::nanoseconds{test::kHangLimit}.count();
@@ -66,7 +77,9 @@ class CanaryTest : public testing::Test {
     (void)report_of(frames);
   }
 
-  Canary canary_;
+  std::promise<void> entered_;
+  std::promise<void> go_on_;
+  Canary canary_;  // ends before what its candidates use
   CanaryReport latest_;
   std::int64_t now_ns_ = 0;
   std::uint64_t shown_ = 0;
@@ -99,32 +112,16 @@ TEST_F(CanaryTest, SeesOneOfSoManyFrames) {
 }
 
 TEST_F(CanaryTest, AFrameThatComesWhileItIsBusyIsSkippedAndCounted) {
-  std::promise<void> entered;
-  std::promise<void> go_on;
-  start([&](const Frame&) {
-    entered.set_value();
-    go_on.get_future().wait();
-    return kCar;
-  });
-  ASSERT_TRUE(show());
-  entered.get_future().wait();
+  start_held();
   EXPECT_FALSE(show());
   EXPECT_FALSE(show());
-  go_on.set_value();
+  go_on_.set_value();
   const CanaryReport report = report_of(1);
   EXPECT_EQ(report.frames_skipped, 2U);
 }
 
 TEST_F(CanaryTest, OneThatDoesNotComeBackFailsInTimeAndIsFollowedOnceItHas) {
-  std::promise<void> entered;
-  std::promise<void> go_on;
-  start([&](const Frame&) {
-    entered.set_value();
-    go_on.get_future().wait();
-    return kCar;
-  });
-  ASSERT_TRUE(show());
-  entered.get_future().wait();
+  start_held();
   EXPECT_FALSE(canary_.due_report(monotonic_ns() + kMinuteNs / 2).value_or(latest_).reason ==
                ErrorCode::Timeout);
   const auto failed = canary_.due_report(monotonic_ns() + 2 * kMinuteNs);
@@ -136,7 +133,7 @@ TEST_F(CanaryTest, OneThatDoesNotComeBackFailsInTimeAndIsFollowedOnceItHas) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
   EXPECT_FALSE(canary_.end(std::chrono::milliseconds{0}));
-  go_on.set_value();
+  go_on_.set_value();
   EXPECT_TRUE(canary_.end(test::kHangLimit));
 }
 
