@@ -51,7 +51,6 @@ void CanaryRun::load_and_look() {
 
 std::optional<CanarySample> CanaryRun::next() {
   std::unique_lock lock{mutex_};
-  busy_since_ns_ = 0;
   changed_.wait(lock, [this] { return stopped_ || offered_; });
   if (stopped_) return std::nullopt;
   busy_since_ns_ = monotonic_ns();
@@ -71,11 +70,13 @@ void CanaryRun::enter_running(const std::string& sha256) {
   if (stopped_) return;
   report_.phase = ipc::CanaryPhase::Running;
   report_.sha256 = sha256;
+  busy_since_ns_ = 0;
 }
 
 void CanaryRun::count(const FrameAgreement& agreement, std::int64_t incumbent_ns,
                       std::int64_t candidate_ns) {
   const std::lock_guard lock{mutex_};
+  busy_since_ns_ = 0;  // at once with the count: who has seen the count may offer the next
   ++report_.frames;
   if (agreement.boxes != 0) {
     ++report_.frames_with_objects;
