@@ -65,6 +65,7 @@ inline constexpr int kMaxFps = 1000;
 inline constexpr std::uint32_t kModelInputSide = 2048;  // pixels
 inline constexpr std::size_t kModelFileBytes = std::size_t{1024} * 1024 * 1024;
 inline constexpr std::size_t kOptimizedModels = 32;  // copies kept on disk
+inline constexpr std::size_t kIdleModels = 2;        // that a worker keeps loaded for no stage
 
 // What a worker keeps of CONTROL and CRITICAL results, each, while their ring is full; and how long
 // another result is worth reading.

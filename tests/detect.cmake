@@ -1,5 +1,6 @@
 bulkhead_test(model_test LABEL unit
   SOURCES
+    unit/worker/model_cache_test.cpp
     unit/worker/model_catalog_test.cpp
     unit/worker/model_file_test.cpp
     unit/worker/onnx_signature_test.cpp

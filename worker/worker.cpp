@@ -281,8 +281,9 @@ void Worker::load_and_detect(const std::stop_token& stop) {
   StageTimer{status_}.enter(ipc::Stage::LoadingModel);
   const PipelineSpec& pipeline = *start_.spec.pipeline;
   const bool yields = start_.yields && is_of_one_thread(pipeline);
-  auto inference = yields ? create_behind_others(start_.spec, places())
-                          : FrameInference::create(start_.spec, places());
+  const DetectorPlaces where = places(std::make_shared<LoadedModels>());
+  auto inference = yields ? create_behind_others(start_.spec, where)
+                          : FrameInference::create(start_.spec, where);
   if (!inference) return fatal(inference.error(), exit_code_of_model(inference.error()));
   around_.steps.step("model");
   const auto load_ms = static_cast<std::uint32_t>((monotonic_ns() - begin_ns) / kNsPerMs);

@@ -88,7 +88,7 @@ class Worker {
   void copy_sink_counters();
   Result<> debug_gst(const ipc::DebugGst& debug);
   void end_debug_gst();
-  [[nodiscard]] DetectorPlaces places() const;
+  [[nodiscard]] DetectorPlaces places(std::shared_ptr<LoadedModels> loaded) const;
   Result<> start_canary(const ipc::StartCanary& start);  // worker_canary.cpp, as what follows
   void stop_canary();
   void tell_canary();
@@ -110,6 +110,9 @@ class Worker {
   std::unique_ptr<SnapshotWriter> snapshots_;                         // null: nor are pictures
   TuningSlot tuning_;
   ContextSlot context_;
+  // Not the pipeline's: a lock in an engine, held by a thread behind all others, would hold the
+  // session's own up.
+  const std::shared_ptr<LoadedModels> canary_models_ = std::make_shared<LoadedModels>();
   Canary canary_;
   std::vector<GstCategory> debugged_;  // for a while; of the main thread
   std::atomic<bool> stuck_{false};

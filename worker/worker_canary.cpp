@@ -13,17 +13,19 @@
 
 namespace bulkhead::worker {
 
-DetectorPlaces Worker::places() const {
+DetectorPlaces Worker::places(std::shared_ptr<LoadedModels> loaded) const {
   return {.catalog = start_.model_catalog,
           .model_dir = start_.model_dir,
           .cache_dir = around_.cache_dir / kOptimizedModels,
-          .model_cache = start_.model_cache};
+          .model_cache = start_.model_cache,
+          .loaded = std::move(loaded)};
 }
 
 Result<> Worker::start_canary(const ipc::StartCanary& start) {
-  auto started = canary_.start(start.every_n, [pipeline = start.pipeline, places = places()] {
-    return load_candidate(pipeline, places);
-  });
+  auto started =
+      canary_.start(start.every_n, [pipeline = start.pipeline, places = places(canary_models_)] {
+        return load_candidate(pipeline, places);
+      });
   if (started) {
     around_.log->info("canary starts model={} every_n={}",
                       log_value(around_.redactor->redact(start.pipeline.detect.model)),

@@ -56,7 +56,7 @@ Result<CropModel> CropModel::create(const CropModelSpec& spec, PixelRule usual,
   if (!located) return located.error();
   const auto input = choose_input(*located);
   if (!input) return input.error();
-  BackendOptions options{*input, spec.intra_op_threads, places.cache_dir};
+  BackendOptions options{*input, spec.intra_op_threads, places.cache_dir, 1, places.loaded};
   if (takes_any_number(located->file.signature())) options.pictures = limits::kCropBatch;
   auto backend = create_backend(Engine::OnnxRuntime, located->file, options);
   if (!backend) return backend.error();

@@ -158,7 +158,8 @@ Result<Detector> Detector::create(const DetectStage& stage, const DetectorPlaces
   if (!input) return input.error();
 
   auto backend =
-      create_backend(stage.engine, model->file, {*input, stage.intra_op_threads, places.cache_dir});
+      create_backend(stage.engine, model->file,
+                     {*input, stage.intra_op_threads, places.cache_dir, 1, places.loaded});
   if (!backend) return backend.error();
   OutputLayout layout = stage.layout;
   if (layout == OutputLayout::Auto && model->entry) layout = model->entry->layout;

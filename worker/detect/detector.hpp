@@ -10,6 +10,7 @@
 #include "common/limits.hpp"
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "worker/detect/inference_backend.hpp"
 #include "worker/frame/frame.hpp"
 
 namespace bulkhead::worker {
@@ -20,6 +21,7 @@ struct DetectorPlaces {
   std::filesystem::path model_dir;      // fetched models; relative model paths start here
   std::filesystem::path cache_dir;      // optimised models, created on demand; empty: none are kept
   std::filesystem::path model_cache{};  // models that came by URL
+  std::shared_ptr<LoadedModels> loaded{};  // the worker's; null: each stage loads its own
 };
 
 /// Which boxes are looked at. The defaults are for cameras; a measurement of precision wants

@@ -9,6 +9,7 @@
 
 #include "common/pipeline_spec.hpp"
 #include "common/result.hpp"
+#include "worker/model/model_cache.hpp"
 #include "worker/model/model_file.hpp"
 
 namespace bulkhead::worker {
@@ -24,6 +25,10 @@ struct InputSize {
   }
 };
 
+class OnnxRuntimeModel;
+/// Of OpenCV's engine none are shared: its nets keep the state of a run.
+using LoadedModels = ModelCache<OnnxRuntimeModel>;
+
 struct BackendOptions {
   InputSize input;                     // the model's own where it is fixed, else a choice
   std::uint32_t intra_op_threads = 1;  // more than one only where a machine has cores to spare
@@ -31,6 +36,7 @@ struct BackendOptions {
   // Pictures in one run at most. More than one: only in ONNX Runtime, for a model that leaves the
   // first dimension of its input open.
   std::size_t pictures = 1;
+  std::shared_ptr<LoadedModels> loaded{};  // the worker's; null: the model is nobody else's
 };
 
 /// How a model declares the picture that goes into it.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "common/limits.hpp"
 #include "tests/support/onnx_writer.hpp"
 #include "tests/support/pictures.hpp"
@@ -52,6 +54,27 @@ TEST_F(CropModelTest, OneThatLeavesTheNumberOfPicturesOpenTakesAFewAndTellsThemA
   const auto fewer = model->run(std::span{crops}.last(1));
   ASSERT_TRUE(fewer);
   EXPECT_NEAR(fewer->front()[0], 150.0F / 255, 1e-4F);
+}
+
+TEST_F(CropModelTest, TwoOfOneFileShareWhatIsLoadedAndEachGetsItsOwnAnswersBesideTheOther) {
+  places_.loaded = std::make_shared<LoadedModels>();
+  auto one = load(means("batch"));
+  auto other = load(means("batch"));
+  ASSERT_TRUE(one && other);
+  EXPECT_EQ(places_.loaded->size(), 1U);
+  const auto look = [](CropModel& model, std::uint8_t red) {
+    const Frame crop = test::plain_bgr(red, 20, 20, 0, 0, red);
+    for (int i = 0; i < 100; ++i) {
+      const auto rows = model.run(std::span{&crop, 1});
+      if (!rows || std::abs(rows->front()[0] * 255 - static_cast<float>(red)) > 0.1F) return false;
+    }
+    return true;
+  };
+  auto beside = std::async(std::launch::async, look, std::ref(*other), 200);
+  EXPECT_TRUE(look(*one, 50));
+  EXPECT_TRUE(beside.get());
+  ASSERT_TRUE(load(means("1")));
+  EXPECT_EQ(places_.loaded->size(), 2U) << "another file is another model";
 }
 
 TEST_F(CropModelTest, OneOfAFixedNumberTakesThatOne) {
