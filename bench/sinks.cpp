@@ -1,5 +1,6 @@
 // Question: what does a sink make of a batch of 32 records, beside writing them one by one as is
-// done without a batch: one XADD and its reply, one INSERT and its transaction?
+// done without a batch: one XADD and its reply, one INSERT and its transaction? And an action, with
+// something for each of a record's four objects: one PUBLISH, one row of a table?
 //
 //   bench/sinks.py                starts a server of each kind and runs this
 //   bench_sinks --redis PORT --postgres PORT [--rounds N] [--records N]
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
 #include <string>
 #include <vector>
@@ -19,6 +21,8 @@
 #include "bench/must.hpp"
 #include "common/clock.hpp"
 #include "worker/sink/postgres_sink.hpp"
+#include "worker/sink/postgres_upsert.hpp"
+#include "worker/sink/redis_action.hpp"
 #include "worker/sink/redis_connection.hpp"
 #include "worker/sink/redis_sink.hpp"
 
@@ -40,8 +44,9 @@ struct Options {
 std::string message(Sequence sequence) {
   std::string objects;
   for (int i = 0; i < 4; ++i) {
-    objects += std::string{i == 0 ? "" : ","} +
-               R"({"id":"4-17-2","trackId":12,"label":"person","labelId":0,"confidence":0.91,)"
+    objects += std::string{i == 0 ? "" : ","} + R"({"id":"4-17-2","trackId":)" +
+               std::to_string(12 + i) +
+               R"(,"label":"person","labelId":0,"confidence":0.91,)"
                R"("bbox":{"x":411,"y":220,"w":310,"h":180},)"
                R"("bboxNorm":{"xMin":0.214,"yMin":0.204,"xMax":0.375,"yMax":0.37}})";
   }
@@ -126,6 +131,39 @@ void postgres_one_by_one(pqxx::connection& postgres, std::span<const worker::Sin
   }
 }
 
+/// What a program does that reads results and tells of each object by itself.
+void each_object(std::span<const worker::SinkRecord> records,
+                 const std::function<void(const nlohmann::json& object)>& tell) {
+  for (const worker::SinkRecord& record : records) {
+    for (const nlohmann::json& object : nlohmann::json::parse(record.json)["objects"]) tell(object);
+  }
+}
+
+void publish_one_by_one(worker::RedisConnection& redis,
+                        std::span<const worker::SinkRecord> records) {
+  each_object(records, [&](const nlohmann::json& object) {
+    const std::string text = nlohmann::json{
+        {"track", object["trackId"]},
+        {"label", object["label"]},
+        {"confidence",
+         object["confidence"]}}.dump();
+    const std::array<std::string_view, 3> words{"PUBLISH", "plain", text};
+    redis.append(words);
+    const auto reply = redis.reply(std::chrono::steady_clock::now() + std::chrono::seconds{5});
+    if (!reply || (*reply)->type == REDIS_REPLY_ERROR) bench::fail("PUBLISH");
+  });
+}
+
+void upsert_one_by_one(pqxx::connection& postgres, std::span<const worker::SinkRecord> records) {
+  each_object(records, [&](const nlohmann::json& object) {
+    pqxx::nontransaction{postgres}.exec_prepared("row", "plain-" + object["trackId"].dump(),
+                                                 object["label"].get<std::string>(),
+                                                 object["confidence"].get<double>());
+  });
+}
+
+RecordTemplate written(const std::string& text) { return must(RecordTemplate::parse(text)); }
+
 void print(const Way& batched, const Way& plain) {
   const double rate = batched.median(&Cost::records_per_second);
   const double cpu = batched.median(&Cost::cpu_us_per_record);
@@ -144,33 +182,56 @@ void run(const Options& options) {
   postgres_spec.account.port = options.postgres;
   postgres_spec.database = "postgres";
   worker::PostgresSink postgres_sink{postgres_spec, session};
+  RedisPublishSpec publish_spec;
+  publish_spec.account.port = options.redis;
+  publish_spec.channel = written("objects:{session}");
+  publish_spec.message = TemplateFields{{"track", written("{track}")},
+                                        {"label", written("{label}")},
+                                        {"confidence", written("{confidence}")}};
+  worker::RedisPublish publish{publish_spec};
+  PostgresUpsertSpec upsert_spec;
+  upsert_spec.account.port = options.postgres;
+  upsert_spec.database = "postgres";
+  upsert_spec.table = "objects";
+  upsert_spec.key = {{"track", written("{session}-{track}")}};
+  upsert_spec.fields = {{"label", written("{label}")}, {"confidence", written("{confidence}")}};
+  worker::PostgresUpsert upsert{upsert_spec, session};
+  pqxx::connection postgres{"host=127.0.0.1 user=bulkhead dbname=postgres port=" +
+                            std::to_string(options.postgres)};
+  pqxx::nontransaction{postgres}.exec(
+      "CREATE TABLE objects (track text PRIMARY KEY, label text, confidence double precision)");
   for (worker::Sink* sink :
-       {static_cast<worker::Sink*>(&redis_sink), static_cast<worker::Sink*>(&postgres_sink)}) {
+       std::initializer_list<worker::Sink*>{&redis_sink, &postgres_sink, &publish, &upsert}) {
     if (const auto opened = sink->open(); !opened) bench::fail(opened.error().message);
   }
   auto redis = must(worker::RedisConnection::connect(
       "127.0.0.1", options.redis, std::chrono::steady_clock::now() + std::chrono::seconds{5}));
-  pqxx::connection postgres{"host=127.0.0.1 user=bulkhead dbname=postgres port=" +
-                            std::to_string(options.postgres)};
   pqxx::nontransaction{postgres}.exec(
       "CREATE TABLE plain (sequence bigint, time timestamptz, message jsonb, "
       "PRIMARY KEY (sequence, time))");
   postgres.prepare("one",
                    "INSERT INTO plain VALUES ($1, timestamptz 'epoch' + $2::bigint * interval "
                    "'1 microsecond', $3)");
+  postgres.prepare("row",
+                   "INSERT INTO objects VALUES ($1, $2, $3) ON CONFLICT (track) DO UPDATE "
+                   "SET label = EXCLUDED.label, confidence = EXCLUDED.confidence");
 
-  std::array ways{Way{"Redis", [&](auto records) { in_batches(redis_sink, records); }, {}},
-                  Way{"", [&](auto records) { redis_one_by_one(redis, records); }, {}},
-                  Way{"PostgreSQL", [&](auto records) { in_batches(postgres_sink, records); }, {}},
-                  Way{"", [&](auto records) { postgres_one_by_one(postgres, records); }, {}}};
+  std::array ways{
+      Way{"Redis", [&](auto records) { in_batches(redis_sink, records); }, {}},
+      Way{"", [&](auto records) { redis_one_by_one(redis, records); }, {}},
+      Way{"PostgreSQL", [&](auto records) { in_batches(postgres_sink, records); }, {}},
+      Way{"", [&](auto records) { postgres_one_by_one(postgres, records); }, {}},
+      Way{"`redis_publish`", [&](auto records) { in_batches(publish, records); }, {}},
+      Way{"", [&](auto records) { publish_one_by_one(redis, records); }, {}},
+      Way{"`postgres_upsert_combined`", [&](auto records) { in_batches(upsert, records); }, {}},
+      Way{"", [&](auto records) { upsert_one_by_one(postgres, records); }, {}}};
   for (int round = 0; round < options.rounds; ++round) {
     for (Way& way : ways) way.run(options.records);
   }
   std::printf(
       "| sink | records/s | CPU µs a record | one by one: records/s | CPU µs | × rate | ÷ CPU |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n");
-  print(ways[0], ways[1]);
-  print(ways[2], ways[3]);
+  for (std::size_t i = 0; i < ways.size(); i += 2) print(ways[i], ways[i + 1]);
 }
 
 }  // namespace

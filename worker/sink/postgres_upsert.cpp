@@ -154,6 +154,7 @@ Result<> upsert(std::span<const SinkRecord> batch, const PostgresUpsertSpec& spe
     rows.send(*work, statement);
   };
   for (const SinkRecord& record : batch) {
+    if (!may_concern(spec.when, record.kind)) continue;
     const auto message = RecordMessage::read(record);
     if (!message) return message.error();
     for (const RecordSubject& subject : message->subjects(spec.when)) {

@@ -68,6 +68,14 @@ std::string plain_text(const json& value) {
 
 }  // namespace
 
+bool may_concern(const RecordFilter& filter, RecordKind kind) {
+  if (kind == RecordKind::Gap) return false;
+  const bool is_event = kind == RecordKind::Event;
+  return filter.kinds.empty() || std::ranges::any_of(filter.kinds, [&](const std::string& name) {
+           return (name != name_of(RecordKind::Detection)) == is_event;
+         });
+}
+
 Result<RecordMessage> RecordMessage::read(const SinkRecord& record) {
   auto message = parse_json(record.json, JsonComments::Refused);
   if (!message) return message.error();

@@ -19,6 +19,10 @@ struct RecordSubject {
   const nlohmann::json& object;  // of an event the message itself, which has an object's members
 };
 
+/// False where `filter` is for nothing of this kind, so that the record need not be read: most are
+/// detections, and who waits for an event reads none of them.
+[[nodiscard]] bool may_concern(const RecordFilter& filter, RecordKind kind);
+
 /// The message of a record, read again. What lies in a spool is not believed: a member of another
 /// type than is meant counts as not there.
 class RecordMessage {

@@ -64,6 +64,7 @@ Result<> RedisAction::write_all(std::span<const SinkRecord> batch) {
   std::vector<Command> commands;
   std::size_t bytes = 0;
   for (const SinkRecord& record : batch) {
+    if (!may_concern(when_, record.kind)) continue;
     const auto message = RecordMessage::read(record);
     if (!message) return message.error();
     for (const RecordSubject& subject : message->subjects(when_)) {

@@ -90,6 +90,20 @@ TEST(RecordTextTest, AFilterHoldsByKindLabelConfidenceZoneAndAttributes) {
   EXPECT_EQ(labels(frame, {.attributes = {"brand", "color"}}), Texts{"person"});
 }
 
+TEST(RecordTextTest, WhatAFilterIsNotForByItsKindNeedNotBeRead) {
+  const auto concerned = [](const Texts& kinds) {
+    std::string told;
+    for (const auto kind : {RecordKind::Detection, RecordKind::Event, RecordKind::Gap}) {
+      told += may_concern({.kinds = kinds}, kind) ? 'x' : '-';
+    }
+    return told;
+  };
+  EXPECT_EQ(concerned({}), "xx-");
+  EXPECT_EQ(concerned({"detection"}), "x--");
+  EXPECT_EQ(concerned({"zone.enter", "zone.leave"}), "-x-");
+  EXPECT_EQ(concerned({"zone.enter", "detection"}), "xx-");
+}
+
 TEST(RecordTextTest, AGapIsNoSubject) {
   SinkRecord gap = event_record(1);
   gap.kind = RecordKind::Gap;
