@@ -135,7 +135,8 @@ void postgres_one_by_one(pqxx::connection& postgres, std::span<const worker::Sin
 void each_object(std::span<const worker::SinkRecord> records,
                  const std::function<void(const nlohmann::json& object)>& tell) {
   for (const worker::SinkRecord& record : records) {
-    for (const nlohmann::json& object : nlohmann::json::parse(record.json)["objects"]) tell(object);
+    const auto result = nlohmann::json::parse(record.json);
+    for (const nlohmann::json& object : result["objects"]) tell(object);
   }
 }
 
