@@ -6,6 +6,7 @@ that only a hang reaches.
 
 import asyncio
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -202,6 +203,13 @@ def running(program):
         yield program
     finally:
         program.stop()
+
+
+def frames_apart(before, after, fps):
+    """How many frames of a camera lie from one detection to the next, by the camera's clock."""
+    stamps = [datetime.datetime.fromisoformat(d["tsCamera"].replace("Z", "+00:00"))
+              for d in (before, after)]
+    return round((stamps[1] - stamps[0]).total_seconds() * fps)
 
 
 def children_of(pid):

@@ -1,23 +1,14 @@
 """A camera's worker is replaced while it is watched, and what a subscriber sees of it."""
 
 import asyncio
-import datetime
 import unittest
 
-from stack import CLIPS, Camera, Client, RpcError, Supervisor, running, workplace
+from stack import CLIPS, Camera, Client, RpcError, Supervisor, frames_apart, running, workplace
 
 FPS = 25
-FRAME_MS = 1000 / FPS
 # Small, so that two workers together keep up with the camera on two cores.
 PIPELINE = {"name": "small", "stages": [
     {"type": "detect", "model": "yolo11n", "input": {"width": 160, "height": 160}}]}
-
-
-def frames_apart(before, after):
-    """How many frames of the camera lie from one detection to the next, by the camera's clock."""
-    stamps = [datetime.datetime.fromisoformat(d["tsCamera"].replace("Z", "+00:00"))
-              for d in (before, after)]
-    return round((stamps[1] - stamps[0]).total_seconds() * 1000 / FRAME_MS)
 
 
 class Restart(unittest.IsolatedAsyncioTestCase):
@@ -60,9 +51,9 @@ class Restart(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual((cost["lostFrames"], cost["duplicateFrames"]), (0, 0))
                 change = next(i for i, d in enumerate(seen) if d["generation"] == generation)
                 self.assertEqual({d["generation"] for d in seen[change:]}, {generation})
-                self.assertEqual(frames_apart(seen[change - 1], seen[change]), 1)
+                self.assertEqual(frames_apart(seen[change - 1], seen[change], FPS), 1)
                 for before, after in zip(seen, seen[1:]):
-                    self.assertGreaterEqual(frames_apart(before, after), 1, "in order, none twice")
+                    self.assertGreaterEqual(frames_apart(before, after, FPS), 1, "in order, none twice")
 
     async def test_a_camera_for_one_viewer_is_handed_over_and_that_is_remembered(self):
         async with Client.connect(self.supervisor.ws_url) as client:
