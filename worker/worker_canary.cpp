@@ -40,7 +40,9 @@ void Worker::stop_canary() {
 }
 
 void Worker::tell_canary() {
-  auto report = canary_.due_report(monotonic_ns());
+  // Figures come each second for as long as it lives: a supervisor that does not read must not find
+  // its worker ended for them.
+  auto report = canary_.due_report(monotonic_ns(), around_.publisher.takes_state());
   if (!report) return;
   if (report->phase == ipc::CanaryPhase::Failed) {
     report->text = printable_text(around_.redactor->redact(report->text), limits::kReasonBytes);

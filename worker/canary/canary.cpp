@@ -47,7 +47,7 @@ bool Canary::end(std::chrono::milliseconds limit) {
   return true;
 }
 
-std::optional<ipc::CanaryReport> Canary::due_report(std::int64_t now_ns) {
+std::optional<ipc::CanaryReport> Canary::due_report(std::int64_t now_ns, bool takes_figures) {
   if (!run()) return std::nullopt;
   ipc::CanaryReport report = latest_->report(now_ns);
   const bool is_other_phase = report.phase != reported_.phase;
@@ -55,7 +55,7 @@ std::optional<ipc::CanaryReport> Canary::due_report(std::int64_t now_ns) {
       now_ns - reported_ns_ >= std::chrono::nanoseconds{limits::kCanaryReportPause}.count();
   const bool is_news =
       report.frames != reported_.frames || report.frames_skipped != reported_.frames_skipped;
-  if (!is_other_phase && !(is_time && is_news)) return std::nullopt;
+  if (!is_other_phase && !(is_time && is_news && takes_figures)) return std::nullopt;
   reported_ = report;
   reported_ns_ = now_ns;
   return report;

@@ -37,8 +37,10 @@ class Canary {
   Result<> start(std::uint32_t every_n, CanaryRun::Load load);
   void stop();
 
-  /// What is new, where it is time to tell it.
-  [[nodiscard]] std::optional<ipc::CanaryReport> due_report(std::int64_t now_ns);
+  /// What is new, where it is time to tell it. Another phase always is; other figures of the same
+  /// one wait, and add up, while `takes_figures` is false.
+  [[nodiscard]] std::optional<ipc::CanaryReport> due_report(std::int64_t now_ns,
+                                                            bool takes_figures);
 
   /// Stops it. False: its thread has not ended in time.
   [[nodiscard]] bool end(std::chrono::milliseconds limit);

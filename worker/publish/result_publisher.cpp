@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kPauseAt = 0.8;
 constexpr double kResumeBelow = 0.5;
+constexpr double kStateBelow = 0.5;
 
 using ipc::PriorityClass;
 
@@ -29,6 +30,12 @@ Sequence ResultPublisher::publish(PriorityClass priority, ipc::RecordBody body) 
   }
   look_at_pressure();
   return send_or_drop(priority, std::move(body));
+}
+
+bool ResultPublisher::takes_state() {
+  const MutexLock lock{mutex_};
+  return send_pending(PriorityClass::Control) &&
+         producer_.occupancy(PriorityClass::Control) < kStateBelow;
 }
 
 bool ResultPublisher::flush() {

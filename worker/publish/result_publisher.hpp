@@ -35,6 +35,11 @@ class ResultPublisher {
   /// The record's number, whatever becomes of it.
   Sequence publish(ipc::PriorityClass priority, ipc::RecordBody body);
 
+  /// Whether CONTROL takes state, of which only the latest matters, so that it may as well be told
+  /// later: nothing is pending there and less than half of its ring is full. So a supervisor that
+  /// does not read finds it old; what must be told has the other half.
+  [[nodiscard]] bool takes_state();
+
   /// Offers what is pending again: after a while without results, and before the end. True when
   /// nothing is pending any more.
   bool flush();

@@ -242,6 +242,23 @@ TEST_F(ResultPublisherTest, AReaderThatNeverReadsControlEndsTheWorker) {
   EXPECT_EQ(dropped(PriorityClass::Control), 1U);
 }
 
+TEST_F(ResultPublisherTest, StateFillsNoMoreThanHalfOfControlHoweverLongNobodyReads) {
+  const auto tell = [this] { publisher_.publish(PriorityClass::Control, ipc::CanaryReport{}); };
+  std::size_t told = 0;
+  for (; publisher_.takes_state(); ++told) tell();
+  ASSERT_TRUE(consumer_.try_take());
+  EXPECT_TRUE(publisher_.takes_state()) << "one less than half";
+  tell();
+  EXPECT_FALSE(publisher_.takes_state());
+  std::size_t more = 0;
+  for (; publisher_.flush(); ++more) tell();
+  EXPECT_NEAR(static_cast<double>(more), static_cast<double>(told), 2) << "the other half";
+  take_all();
+  EXPECT_TRUE(publisher_.takes_state()) << "what was pending goes first";
+  EXPECT_EQ(only<ipc::CanaryReport>(take_all()).size(), 1U);
+  EXPECT_EQ(exit_.requested(), std::nullopt);
+}
+
 TEST_F(ResultPublisherTest, SeveralThreadsShareItWithoutLosingOrMixingResults) {
   constexpr std::uint64_t kEach = 200;
   {

@@ -49,7 +49,7 @@ class CanaryTest : public testing::Test {
     const std::int64_t end_ns = monotonic_ns() + std::chrono::nanoseconds{test::kHangLimit}.count();
     while (monotonic_ns() < end_ns) {
       now_ns_ += kNsPerSecond;  // so that each is due
-      const auto report = canary_.due_report(now_ns_);
+      const auto report = canary_.due_report(now_ns_, true);
       if (report) latest_ = *report;
       if (wanted(latest_)) return latest_;
       std::this_thread::yield();
@@ -81,7 +81,8 @@ class CanaryTest : public testing::Test {
   std::promise<void> go_on_;
   Canary canary_;  // ends before what its candidates use
   CanaryReport latest_;
-  std::int64_t now_ns_ = 0;
+  // So long ago that however often it is asked, no candidate is late by it.
+  std::int64_t now_ns_ = -1'000'000 * kNsPerSecond;
   std::uint64_t shown_ = 0;
 };
 
@@ -122,9 +123,9 @@ TEST_F(CanaryTest, AFrameThatComesWhileItIsBusyIsSkippedAndCounted) {
 
 TEST_F(CanaryTest, OneThatDoesNotComeBackFailsInTimeAndIsFollowedOnceItHas) {
   start_held();
-  EXPECT_FALSE(canary_.due_report(monotonic_ns() + kMinuteNs / 2).value_or(latest_).reason ==
+  EXPECT_FALSE(canary_.due_report(monotonic_ns() + kMinuteNs / 2, true).value_or(latest_).reason ==
                ErrorCode::Timeout);
-  const auto failed = canary_.due_report(monotonic_ns() + 2 * kMinuteNs);
+  const auto failed = canary_.due_report(monotonic_ns() + 2 * kMinuteNs, true);
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->phase, CanaryPhase::Failed);
   EXPECT_EQ(failed->reason, ErrorCode::Timeout);
@@ -165,19 +166,37 @@ TEST_F(CanaryTest, StoppedItIsShownNothingAndReportsNothing) {
   while (!show()) std::this_thread::yield();  // the one before has been seen, which is news
   canary_.stop();
   EXPECT_FALSE(show());
-  EXPECT_FALSE(canary_.due_report(now_ns_ += kMinuteNs));
+  EXPECT_FALSE(canary_.due_report(now_ns_ += kMinuteNs, true));
   EXPECT_TRUE(canary_.end(test::kHangLimit));
 }
 
 TEST_F(CanaryTest, ReportsAgainAfterASecondWhereThereIsNews) {
   start([](const Frame&) { return kCar; });
   show_and_wait(kCar);
-  EXPECT_FALSE(canary_.due_report(now_ns_ + kMinuteNs)) << "no news";
+  EXPECT_FALSE(canary_.due_report(now_ns_ + kMinuteNs, true)) << "no news";
   ASSERT_TRUE(show());
   const std::int64_t told_ns = now_ns_;
   while (!show()) std::this_thread::yield();  // the one before has been seen
-  EXPECT_FALSE(canary_.due_report(told_ns + kNsPerSecond - 1));
-  EXPECT_TRUE(canary_.due_report(told_ns + kNsPerSecond));
+  EXPECT_FALSE(canary_.due_report(told_ns + kNsPerSecond - 1, true));
+  EXPECT_TRUE(canary_.due_report(told_ns + kNsPerSecond, true));
+}
+
+TEST_F(CanaryTest, FiguresWaitForRoomAndAnotherPhaseDoesNot) {
+  start([seen = 0](const Frame&) mutable -> Result<std::vector<NamedBox>> {
+    if (++seen <= 3) return kCar;
+    return Error{ErrorCode::InferenceFailed, "no", {}};
+  });
+  for (int i = 0; i < 3; ++i) {
+    while (!show()) std::this_thread::yield();  // the one before has been seen
+    EXPECT_FALSE(canary_.due_report(now_ns_ += kMinuteNs, false));
+  }
+  EXPECT_EQ(report_of(3).frames, 3U) << "none of them is forgotten";
+  ASSERT_TRUE(show());
+  std::optional<CanaryReport> failed;
+  const std::int64_t end_ns = monotonic_ns() + std::chrono::nanoseconds{test::kHangLimit}.count();
+  while (!failed && monotonic_ns() < end_ns) failed = canary_.due_report(now_ns_, false);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->phase, CanaryPhase::Failed);
 }
 
 }  // namespace
