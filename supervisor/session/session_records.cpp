@@ -223,7 +223,7 @@ void Session::on_exited(Incarnation& worker, const ExitStatus& exit) {
     tell_alone(worker, worker.waiting_events().take_all());
     const Millis healthy = worker.healthy_time();
     present_.reset();
-    lose_canary(end.reason, "its worker " + end.text);
+    lose_canary(end.reason, "its worker died: " + end.text);
     tell_alerts("the worker ended");
     return on_present_exited(end, healthy);
   }

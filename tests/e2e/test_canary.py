@@ -10,11 +10,15 @@ import unittest
 from stack import BIN, CLIPS, HANG_LIMIT_S, Camera, Client, RpcError, Supervisor, running, workplace
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from model_server import ModelServer, sha256  # noqa: E402
+from model_server import ModelServer, onnx_hungry, sha256  # noqa: E402
 
 MODEL = (CLIPS.parent / "models/yolo11n.onnx").read_bytes()
 # The same model in another file: a comment more.
 LIKE_IT = MODEL + b"\x32\x01x"
+# What a worker may have, and what a candidate of the last kind needs. The limit of allocations is
+# above it where a control group counts what is used: there the kernel kills.
+MEMORY_MB = 768
+HUNGRY_MB = 1000
 
 
 class Canary(unittest.IsolatedAsyncioTestCase):
@@ -31,7 +35,8 @@ class Canary(unittest.IsolatedAsyncioTestCase):
             Camera(self.folder, "--mount", f"/people={CLIPS / 'people.mp4'}")))
         self.supervisor = self.enterContext(running(Supervisor(
             self.folder, "--set", f"models.ca_file={self.server.authority.file}",
-            "--set", f"models_dir={self.models}")))
+            "--set", f"models_dir={self.models}",
+            "--set", f"resource_limits.memory_per_process_mb={MEMORY_MB}")))
 
     async def subscribe(self, client, *names):
         for name in names:
@@ -45,6 +50,19 @@ class Canary(unittest.IsolatedAsyncioTestCase):
         view = await client.call("session.get", subscriptionIdentifier="cam")
         self.assertEqual(told["canary"], state, view["canary"])
         return view
+
+    def assert_no_result_is_missing(self, watcher):
+        """Nobody else has noticed, of one worker all was told."""
+        told = []
+        while not watcher.notifications.empty():
+            message = watcher.notifications.get_nowait()
+            self.assertNotEqual(message["method"], "stream.gap", message)
+            if message["method"] == "detection":
+                told.append(message["params"])
+        self.assertGreater(len(told), 10)
+        self.assertEqual({p["generation"] for p in told}, {told[0]["generation"]})
+        captured = [p["tsCapture"] for p in told]
+        self.assertEqual(captured, sorted(set(captured)))
 
     def command(self, *arguments):
         return subprocess.run([BIN / "bulkhead", "--url", self.supervisor.ws_url, *arguments],
@@ -102,17 +120,30 @@ class Canary(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(self.command("canary", "rollback", "cam").returncode, 0)
             view = await client.call("session.get", subscriptionIdentifier="cam")
             self.assertIsNone(view["canary"])
-            # Nobody else has noticed: no result is missing beside it.
-            told = []
-            while not watcher.notifications.empty():
-                message = watcher.notifications.get_nowait()
-                self.assertNotEqual(message["method"], "stream.gap", message)
-                if message["method"] == "detection":
-                    told.append(message["params"])
-            self.assertGreater(len(told), 10)
-            self.assertEqual({p["generation"] for p in told}, {told[0]["generation"]})
-            captured = [p["tsCapture"] for p in told]
-            self.assertEqual(captured, sorted(set(captured)))
+            self.assert_no_result_is_missing(watcher)
+
+    async def test_one_that_needs_more_memory_than_its_worker_may_have_costs_no_more_than_that(self):
+        (self.models / "hungry.onnx").write_bytes(onnx_hungry(HUNGRY_MB))
+        async with Client.connect(self.supervisor.ws_url) as client, \
+                Client.connect(self.supervisor.ws_url) as watcher:
+            await client.call("stream.open", filter={"kinds": ["session.state"]})
+            await self.subscribe(client, "cam", "beside")
+            await watcher.call("stream.open", filter={
+                "sessions": ["beside"], "kinds": ["detection"], "emptyFrames": True})
+            await client.call("session.canary.start", subscriptionIdentifier="cam",
+                              model="hungry.onnx")
+            view = await self.until_canary(client, "FAILED")
+            self.assertEqual(view["canary"]["reason"], "OUT_OF_MEMORY", view["canary"])
+            self.assertEqual(view["lastExits"][0]["reason"], "OUT_OF_MEMORY")
+            view = await client.until_state("cam", "LIVE", "DEGRADED")
+            self.assertEqual(view["model"]["sha256"], sha256(MODEL))
+            self.assertEqual(view["canary"]["state"], "FAILED")
+            # And it stays: the next worker is not asked to try it again.
+            await client.call("stream.open", filter={"sessions": ["cam"], "kinds": ["detection"]})
+            for _ in range(10):
+                seen = await client.next("detection")
+                self.assertEqual(seen["generation"], view["generation"])
+            self.assert_no_result_is_missing(watcher)
 
     async def test_an_upgrade_of_the_supervisor_ends_it_and_another_one_may_begin(self):
         (self.models / "like-it.onnx").write_bytes(LIKE_IT)

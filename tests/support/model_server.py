@@ -112,13 +112,39 @@ def _varint(value):
     return out + bytes([value])
 
 
+def _tensor(name, shape):
+    dims = b"".join(_field(1, _field(1, side)) for side in shape)
+    kind = _field(1, 1) + _field(2, dims)
+    return _field(1, name) + _field(2, _field(1, kind))
+
+
 def onnx_outside(padding=0):
     """What an engine would refuse, but has the signature of a model: input, output, opset."""
-    def tensor(name, shape):
-        dims = b"".join(_field(1, _field(1, side)) for side in shape)
-        kind = _field(1, 1) + _field(2, dims)
-        return _field(1, name) + _field(2, _field(1, kind))
-    graph = (_field(2, b"g") + _field(11, tensor(b"images", (1, 3, 64, 64))) +
-             _field(12, tensor(b"output0", (1, 84, 84))))
+    graph = (_field(2, b"g") + _field(11, _tensor(b"images", (1, 3, 64, 64))) +
+             _field(12, _tensor(b"output0", (1, 84, 84))))
     model = _field(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _field(2, 17))
     return model + (_field(6, b"x" * padding) if padding else b"")
+
+
+def onnx_hungry(megabytes, side=416):
+    """A small file that an engine runs, with the shapes of a detector and a tensor of that size in
+    between."""
+    images = _tensor(b"images", (1, 3, side, side))
+    boxes = (1, 84, sum((side // stride) ** 2 for stride in (8, 16, 32)))
+
+    def step(kind, inputs, output):
+        return _field(1, b"".join(_field(1, name) for name in inputs) + _field(2, output) +
+                      _field(4, kind))
+
+    def shape(name, sides):  # a weight of 64 bit integers
+        return _field(5, _field(1, len(sides)) + _field(2, 7) + _field(8, name) +
+                      _field(9, b"".join(side.to_bytes(8, "little") for side in sides)))
+    # What depends on the input cannot be folded when it is loaded.
+    graph = (step(b"ReduceMean", [b"images"], b"mean") +
+             step(b"Expand", [b"mean", b"huge"], b"spread") +
+             step(b"ReduceMean", [b"spread"], b"again") +
+             step(b"Reshape", [b"again", b"one"], b"flat") +
+             step(b"Expand", [b"flat", b"boxes"], b"output0") + _field(2, b"g") +
+             shape(b"huge", [1, 1, 1, megabytes * 2**20 // 4]) + shape(b"one", [1, 1, 1]) +
+             shape(b"boxes", boxes) + _field(11, images) + _field(12, _tensor(b"output0", boxes)))
+    return _field(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _field(2, 17))

@@ -110,6 +110,7 @@ TEST_F(CanarySessionTest, AWorkerThatDiesOfItComesBackWithoutIt) {
   ASSERT_TRUE(start("kills", rule(true)));
   ASSERT_TRUE(until_canary(CanaryState::Failed));
   EXPECT_EQ(canary().reason, ErrorCode::WorkerDied);
+  EXPECT_TRUE(canary().reason_text.starts_with("its worker died: ")) << canary().reason_text;
   ASSERT_TRUE(rig_->until([&] { return rig_->is("cam", SessionState::Live, 2); }));
   EXPECT_EQ(served_model(), "fixture");
   const std::size_t before = rig_->results_of("cam", 2);
