@@ -106,8 +106,7 @@ void Supervisor::become_next() {
     return stay({ErrorCode::Timeout, "the disk does not take the registry's last changes", {}});
   }
   parts_->fetches.cancel_all();
-  (*parts_->bundles)->cancel();
-  if (!parts_->sessions.end_uncarried()) {
+  if (!(*parts_->bundles)->end_trials() || !parts_->sessions.end_uncarried()) {
     return stay({ErrorCode::Timeout, "a worker that cannot be left behind does not die", {}});
   }
   Inheritance left = inheritance();

@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
@@ -136,6 +137,8 @@ void BundleStore::try_out(Result<PipelineSpec> pipeline) {
       });
   if (!trial) return finish(trial.error());
   trial_ = std::move(*trial);
+  std::erase_if(tried_, [](const auto& link) { return link.expired(); });
+  tried_.push_back(trial_->link());
 }
 
 void BundleStore::put_in_place() {
@@ -180,6 +183,14 @@ void BundleStore::cancel() {
   if (!trial_) return;
   trial_.reset();
   finish(Error{ErrorCode::Unavailable, "the supervisor is stopping", {}});
+}
+
+bool BundleStore::end_trials() {
+  cancel();
+  return std::ranges::all_of(tried_, [](const auto& tried) {
+    const auto link = tried.lock();
+    return !link || link->wait_end();
+  });
 }
 
 std::vector<InstalledBundle> BundleStore::list() const {

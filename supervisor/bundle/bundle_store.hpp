@@ -51,6 +51,11 @@ class BundleStore {
   /// Ends the trial that runs; the fetches are their queue's.
   void cancel();
 
+  /// Before this process becomes another program, which would not know them: `cancel`, and waits
+  /// for the ends of workers that tried a bundle, each at most limits::kReapTime. False: one does
+  /// not die.
+  [[nodiscard]] bool end_trials();
+
   [[nodiscard]] std::vector<InstalledBundle> list() const;  // by name
   /// Where all versions of one lie.
   [[nodiscard]] std::filesystem::path folder_of(const std::string& name) const {
@@ -90,6 +95,7 @@ class BundleStore {
   std::map<std::string, InstalledBundle> bundles_;  // by name
   std::unique_ptr<Installation> installing_;        // null: none
   std::unique_ptr<TrialRun> trial_;
+  std::vector<std::weak_ptr<WorkerLink>> tried_;  // this trial's and those before, until reaped
   DiskThread disk_;
 };
 

@@ -32,6 +32,9 @@ class TrialRun {
   TrialRun& operator=(const TrialRun&) = delete;
   ~TrialRun();
 
+  /// The worker, which outlives this object by the time it takes to die.
+  [[nodiscard]] std::weak_ptr<WorkerLink> link() const noexcept { return link_; }
+
  private:
   TrialRun(boost::asio::io_context& loop, std::shared_ptr<WorkerLink> link, Done done);
   void wait(std::chrono::milliseconds limit);

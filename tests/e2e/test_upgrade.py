@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import unittest
+import zipfile
 
 import websockets
 from stack import (
@@ -21,7 +22,7 @@ LOST = 5  # results of each session
 
 def installed(folder):
     """The programs as an operator has them, to be replaced without touching the built ones."""
-    for name in ("bulkhead-supervisor", "bulkhead-worker"):
+    for name in ("bulkhead-supervisor", "bulkhead-worker", "bulkhead-model-fetch"):
         shutil.copy2(BIN / name, folder / name)
     return folder / "bulkhead-supervisor"
 
@@ -35,6 +36,25 @@ def install(program, source=BIN / "bulkhead-supervisor"):
     else:
         shutil.copy2(source, fresh)
     fresh.rename(program)
+
+
+def slow_bundle(folder):
+    """A bundle whose model takes its time to be loaded: as large pictures as it is given nowhere else."""
+    path = folder / "bundle.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pipeline.json", json.dumps({"name": "yard", "stages": [
+            {"type": "detect", "model": "models/m.onnx", "input": {"width": 960, "height": 960}}]}))
+        archive.write(CLIPS.parent / "models/yolo11n.onnx", "models/m.onnx")
+    return path
+
+
+def on_trial(pid):
+    """Whether this worker is one that tries a bundle: nothing but its log says so."""
+    try:
+        opened = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return False  # it has just ended
+    return any(name.endswith("bundle_trial.log") for name in opened)
 
 
 async def cli(url, *arguments):
@@ -171,6 +191,25 @@ class Upgrade(unittest.IsolatedAsyncioTestCase):
             exits = (await client.call("session.get", subscriptionIdentifier="gate"))["lastExits"]
             self.assertEqual(exits[0]["signal"], signal.SIGKILL)
             self.assertGreater(view["generation"], 1)
+
+    async def test_a_worker_that_tries_a_bundle_is_ended_and_reaped(self):
+        async with Client.connect(self.supervisor.ws_url) as client:
+            await self.watch(client)
+            workers = await self.workers(client)
+            installation = asyncio.ensure_future(client.call(
+                "bundle.install", source=str(slow_bundle(self.program.parent))))
+            self.addCleanup(installation.cancel)
+            trial = None
+            while trial is None:
+                await client.next("detection")
+                self.assertFalse(installation.done(), "it is still tried")
+                trial = next(filter(on_trial, children_of(self.supervisor.pid)), None)
+            os.kill(trial, signal.SIGSTOP)  # it shall not be through with it before
+            await self.upgrade(client)
+        self.assertFalse(pathlib.Path(f"/proc/{trial}").exists(), "not even as a zombie")
+        async with Client.connect(self.supervisor.ws_url) as client:
+            self.assertEqual(await self.workers(client), workers)
+            self.assertEqual((await client.call("bundle.list"))["bundles"], [])
 
     async def test_other_parameters_that_were_on_their_way_arrive(self):
         smaller = {"name": "smaller", "stages": [
