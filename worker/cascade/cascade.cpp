@@ -20,17 +20,15 @@ std::vector<VoteRule> rules_of(const PipelineSpec& pipeline) {
   return rules;
 }
 
-/// In the order of their stages, and no more than a record holds: who is less certain goes without.
-void arrange(std::vector<Object>& objects) {
+}  // namespace
+
+void limit_attributes(std::span<Object> objects) {
   std::size_t left = limits::kAttributesPerFrame;
   for (Object& object : objects) {
-    std::ranges::sort(object.attributes, {}, &Attribute::stage);
     if (object.attributes.size() > left) object.attributes.resize(left);
     left -= object.attributes.size();
   }
 }
-
-}  // namespace
 
 /// What a branch's stage is to look at: an object of the root, or a thing that was found on one.
 struct Cascade::Target {
@@ -145,7 +143,7 @@ Result<Cascade::Work> Cascade::describe(const Frame& frame, bool tracked,
     }
   }
   if (tracked) tell_votes(objects);
-  arrange(objects);
+  for (Object& object : objects) std::ranges::sort(object.attributes, {}, &Attribute::stage);
   return Work{.looked = turns.taken(), .skipped = turns.left()};
 }
 

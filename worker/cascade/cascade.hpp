@@ -61,8 +61,8 @@ class Cascade {
   Cascade& operator=(Cascade&&) noexcept;
   ~Cascade();
 
-  /// Adds attributes to the objects of a frame. `tracked`: their tracks are followed, and one that
-  /// has no number yet is not looked at. Errors: InferenceFailed.
+  /// Adds attributes to the objects of a frame, in the order of their stages. `tracked`: their
+  /// tracks are followed, and one that has no number yet is not looked at. Errors: InferenceFailed.
   Result<Work> describe(const Frame& frame, bool tracked, std::vector<Object>& objects);
 
   /// The zones of the session, from the next frame on: what their names in `of.zones` mean. One
@@ -105,5 +105,9 @@ class Cascade {
   std::unique_ptr<boost::asio::thread_pool> others_;  // threads_ - 1 of them; null: none
   AttributeVotes votes_;
 };
+
+/// Leaves the objects of a frame as many attributes as a record holds: the first objects, of which
+/// the detector is most certain, keep theirs.
+void limit_attributes(std::span<Object> objects);
 
 }  // namespace bulkhead::worker

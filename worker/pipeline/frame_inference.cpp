@@ -80,6 +80,8 @@ Result<Inference> FrameInference::infer(const Frame& frame) {
     inference.crop_ns = monotonic_ns() - tracked_ns;
   }
   inference.events = scene_.observe(frame, tracks_, *objects);
+  // Not before: each event tells one object, and has room for all that is known of it.
+  limit_attributes(*objects);
   inference.objects = *std::move(objects);
   return inference;
 }

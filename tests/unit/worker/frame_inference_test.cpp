@@ -31,12 +31,29 @@ class FrameInferenceTest : public ::testing::Test {
     return *std::move(inference);
   }
 
-  std::vector<Object> objects_of(FrameInference& inference) {
+  std::vector<Object> objects_of(FrameInference& inference) { return infer(inference).objects; }
+
+  Inference infer(FrameInference& inference) {
     Frame frame = test::plain_i420(++frames_, 128, 64, 128);
     frame.arrival_ns = static_cast<std::int64_t>(frames_) * 40'000'000;
     auto inferred = inference.infer(frame);
     EXPECT_TRUE(inferred) << inferred.error().message;
-    return inferred->objects;
+    return *std::move(inferred);
+  }
+
+  /// A stage that tells how bright a thing is, in a real engine.
+  CropStage tone(std::string attribute) {
+    test::OnnxWriter model;
+    model.input({"in", {"1", "3", "8", "8"}})
+        .output({"out", {"1", "3", "1", "1"}})
+        .node("GlobalAveragePool", "in", "out");
+    dir_.write("models/tone.onnx", model.bytes());
+    ClassifyStage classify;
+    classify.on.model = "tone.onnx";
+    classify.on.pixels = PixelRule::Rgb1;
+    classify.labels = {"grey", "grey", "grey"};
+    return {
+        .attribute = std::move(attribute), .parent = {}, .of = {}, .votes = {}, .work = classify};
   }
 
   static ipc::Reconfigure tuning_of(const PipelineSpec& pipeline) {
@@ -111,6 +128,57 @@ TEST_F(FrameInferenceTest, WithTracksAClassIsToldBelowItsOwnThresholdOnlyOnceItI
   asked.track = true;
   ASSERT_TRUE(inference.tune(tuning_of(asked)));
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(objects_of(inference).empty()) << "not sure enough";
+}
+
+TEST_F(FrameInferenceTest, AnEventTellsWhatTheStagesSayOfItsObjectInItsFrameAndAtItsEnd) {
+  spec_.pipeline->track = true;
+  spec_.pipeline->crops = {tone("tone")};
+  FrameInference inference = create();
+  infer(inference);
+  infer(inference);
+  const Inference third = infer(inference);
+  ASSERT_EQ(third.events.size(), 1U);
+  EXPECT_EQ(third.events[0].event.kind, EventKind::TrackNew);
+  ASSERT_EQ(third.events[0].event.object.attributes.size(), 1U);
+  EXPECT_EQ(third.events[0].event.object.attributes[0].text, "grey");
+  const auto ended = inference.wait();
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended[0].event.kind, EventKind::TrackEnd);
+  EXPECT_EQ(ended[0].event.object.attributes.size(), 1U);
+}
+
+TEST_F(FrameInferenceTest, WhatAFrameHasNoRoomForItsEventsTellAllTheSame) {
+  constexpr std::size_t kStages = limits::kPipelineStages - 1;
+  constexpr std::size_t kThings = limits::kAttributesPerFrame / kStages + 1;
+  std::vector<float> boxes;
+  for (std::size_t i = 0; i < kThings; ++i) {
+    const auto x = static_cast<float>(i % 8 * 8);
+    const auto y = static_cast<float>(16 + i / 8 * 5);
+    boxes.insert(boxes.end(), {x, y, x + 7, y + 4, 0.9F, 0});
+  }
+  test::OnnxWriter model;
+  model.input({"images", {"1", "3", "64", "64"}})
+      .output({"out", {"1", std::to_string(kThings), "6"}})
+      .weight("boxes", {1, kThings, 6}, boxes)
+      .node("Identity", "boxes", "out")
+      .metadata("names", "{0: 'cat'}");
+  dir_.write("models/made.onnx", model.bytes());
+  spec_.pipeline->track = true;
+  spec_.pipeline->crop_budget = std::chrono::seconds{100};
+  for (std::size_t i = 0; i < kStages; ++i) {
+    spec_.pipeline->crops.push_back(tone("tone" + std::to_string(i)));
+    spec_.pipeline->crops.back().of.min_side = 1;
+  }
+  FrameInference inference = create();
+  infer(inference);
+  infer(inference);
+  const Inference third = infer(inference);
+  ASSERT_EQ(third.objects.size(), kThings);
+  EXPECT_TRUE(third.objects.back().attributes.empty());
+  ASSERT_EQ(third.events.size(), kThings);
+  for (const ClassedEvent& classed : third.events) {
+    EXPECT_EQ(classed.event.object.attributes.size(), kStages);
+  }
 }
 
 }  // namespace

@@ -134,6 +134,44 @@ TEST_F(SceneStageTest, WhileNoPictureComesTracksEndAsIfTheyWereMissed) {
   EXPECT_TRUE(frame(60'000, {walker(200)}).empty()) << "and the next is another one";
 }
 
+TEST_F(SceneStageTest, EachEventOfATrackTellsWhatIsKnownOfItAndACountNothing) {
+  const auto known_as = [](const std::string& coat) {
+    Object known = walker(200);
+    known.attributes = {{.stage = 0, .text = coat, .confidence = 0.8F, .box = Box{}}};
+    return known;
+  };
+  std::vector<std::string> all;
+  const auto note = [&] {
+    for (const ClassedEvent& classed : events_) {
+      const auto& attributes = classed.event.object.attributes;
+      all.push_back(std::string{name_of(classed.event.kind)} + ' ' +
+                    (attributes.empty() ? "-" : attributes.front().text));
+    }
+  };
+  ZoneSpec left = half("left", 0, 0.5F);
+  left.dwell_seconds = 1;
+  ZoneSpec line = half("line", 0, 1);
+  line.is_line = true;
+  line.points = {{0.22F, 0}, {0.22F, 1}};
+  stage_.tune({.zones = {left, line}, .track_updates = true});
+  confirm(200);  // nothing is known of it yet
+  note();
+  frame(700, {known_as("blue")});
+  frame(1200, {known_as("red")});
+  note();
+  Object gone = known_as("red");
+  gone.box.x += 40;
+  frame(1300, {gone});
+  note();
+  frame(2400, {});
+  note();
+  frame(3400, {});
+  note();
+  EXPECT_EQ(all, (Told{"track.new -", "zone.enter -", "zone.count -", "track.update red",
+                       "zone.dwell red", "line.cross red", "track.lost red", "zone.leave red",
+                       "track.end red", "zone.count -"}));
+}
+
 TEST_F(SceneStageTest, UpdatesComeOnceASecondAndOnlyWhereTheyAreWanted) {
   confirm(200);
   for (int i = 3; i <= 30; ++i) EXPECT_TRUE(frame(100 * i, {walker(200)}).empty());

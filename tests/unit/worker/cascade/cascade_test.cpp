@@ -219,6 +219,8 @@ TEST_F(CascadeTest, AttributesOfAFrameAreLimitedAndTheMostCertainObjectsKeepThei
   Cascade cascade = create();
   std::vector<Object> objects(100, object(0, 50));
   ASSERT_TRUE(cascade.describe(blue_, false, objects));
+  EXPECT_EQ(objects.back().attributes.size(), limits::kPipelineStages - 1);
+  limit_attributes(objects);
   std::size_t told = 0;
   for (const Object& each : objects) told += each.attributes.size();
   EXPECT_EQ(told, limits::kAttributesPerFrame);
