@@ -7,6 +7,8 @@
 
 #include "common/limits.hpp"
 #include "common/model_url.hpp"
+#include "ipc/shm_segment.hpp"
+#include "ipc/spsc_ring.hpp"
 #include "ipc/wire_canary.hpp"
 #include "ipc/wire_context.hpp"
 #include "ipc/wire_event.hpp"
@@ -64,6 +66,11 @@ static_assert(kHeaderBytes + kCardBytes <= limits::kRecordBytes);
 static_assert(kHeaderBytes + 64 + limits::kObjectsPerFrame * kObjectBytes +
                   limits::kAttributesPerFrame * kLongestAttributeBytes + kLongestContextBytes + 8 <=
               limits::kRecordBytes);
+// So do as many CRITICAL events as may come at once, all of them as long as one can be, their ring.
+static_assert(static_cast<std::size_t>(limits::kCriticalEvents) *
+                  static_cast<std::size_t>(limits::kCriticalEventsBurst.count()) *
+                  ring_footprint(kHeaderBytes + kLongestEventBytes) <=
+              kCriticalRingBytes);
 
 void write_body(WireWriter& writer, const Detection& detection) {
   writer.u64(detection.frame_id);

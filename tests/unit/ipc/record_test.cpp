@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/limits.hpp"
+#include "ipc/wire_event.hpp"
 #include "tests/unit/ipc/record_samples.hpp"
 
 namespace bulkhead::ipc {
@@ -372,6 +373,31 @@ TEST(Record, AnEventAndTheNamesOfZonesComeOutAsTheyWentIn) {
   const auto zones = decode_record(encoded(record_of(ZonesInEffect{.names = {"a", "b"}})));
   ASSERT_TRUE(zones);
   EXPECT_EQ(std::get<ZonesInEffect>(zones->body).names, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(Record, AnEventHasRoomForWhatEveryStageSaysOfItsObject) {
+  constexpr std::size_t kHeaderBytes = 8 + 8 + 8 + 1;
+  Event event = sample_event();
+  event.zone.assign(limits::kLabelBytes, 'z');
+  event.context = {.id = std::string(limits::kContextBytes, 'c'),
+                   .stage = std::string(limits::kContextStageBytes, 's')};
+  auto& attributes = event.object.attributes;
+  const std::string longest(limits::kLabelBytes, 'x');
+  for (std::size_t stage = 0; stage < limits::kPipelineStages; ++stage) {
+    attributes.push_back({static_cast<std::uint8_t>(stage), longest, 1, Box{0, 0, 1, 1}});
+  }
+  const std::vector<std::byte> bytes = encoded(record_of(event));
+  EXPECT_EQ(bytes.size(), kHeaderBytes + kLongestEventBytes);
+  const auto decoded = decode_record(bytes);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  const auto& got = std::get<Event>(decoded->body).object.attributes;
+  ASSERT_EQ(got.size(), limits::kPipelineStages);
+  EXPECT_EQ(got.back().text, longest);
+  EXPECT_TRUE(got.back().box);
+  attributes.back().stage = limits::kPipelineStages;
+  const auto past = decode_record(encoded(record_of(event)));
+  ASSERT_FALSE(past);
+  EXPECT_EQ(past.error().field, "objects.attributes.stage");
 }
 
 }  // namespace
