@@ -26,8 +26,9 @@ struct Event {
   std::int64_t capture_wall_ns = 0;  // of its frame
   std::uint32_t width = 0;           // of its frame, pixels
   std::uint32_t height = 0;
-  std::string zone;            // its name; empty for a track's own
-  Object object;               // where the track was last seen; of a count the label alone
+  std::string zone;  // its name; empty for a track's own
+  // Where the track was last seen, with what was known of it then; of a count the label alone.
+  Object object;
   std::uint32_t dwell_ms = 0;  // in the zone so far, or alive so far
   std::uint32_t count = 0;     // of ZoneCount
   // Its frame is being kept as a picture, whose name is `capture_wall_ns` (ipc/snapshot_file.hpp).

@@ -48,14 +48,12 @@ void append_norm_box(JsonMembers& members, std::string& out, const Box& box, std
   out += '}';
 }
 
-/// By the stages' names. A worker's index that names none is left out.
-void append_attributes(JsonMembers& members, std::string& out, const Object& object,
-                       const ResultText& result) {
-  members.key("attributes") += '{';
+void append_attributes(std::string& out, const Object& object, const ModelCard& model) {
+  out += '{';
   JsonMembers attributes{out};
   for (const Attribute& attribute : object.attributes) {
-    if (attribute.stage >= result.model.attributes.size()) continue;
-    const AttributeCard& card = result.model.attributes[attribute.stage];
+    if (attribute.stage >= model.attributes.size()) continue;
+    const AttributeCard& card = model.attributes[attribute.stage];
     attributes.foreign_key(card.attribute) += '{';
     JsonMembers members_of_attribute{out};
     members_of_attribute.text("label", attribute.text);
@@ -102,7 +100,7 @@ void append_object(std::string& out, const ResultText& result, const Detection& 
   append_box(members, out, object.box);
   append_norm_box(members, out, object.box, detection.width, detection.height);
   append_zones(members.key("zones"), object.zones, result.zones);
-  append_attributes(members, out, object, result);
+  append_attributes(members.key("attributes"), object, result.model);
   out += '}';
 }
 
@@ -165,6 +163,12 @@ std::string label_of(std::uint16_t label_id, const ModelCard& model) {
   return "class " + std::to_string(label_id);
 }
 
+std::string attributes_json(const Object& object, const ModelCard& model) {
+  std::string out;
+  append_attributes(out, object, model);
+  return out;
+}
+
 std::int64_t age_ns(const Detection& detection, std::int64_t now_ns) noexcept {
   return now_ns - std::clamp<std::int64_t>(detection.arrival_ns, 0, now_ns);
 }
@@ -191,8 +195,8 @@ void append_detection(std::string& out, const ResultText& result, const Detectio
 }
 
 void append_event(std::string& out, const EventText& text, const Event& event) {
-  const auto& [session, generation, sequence, priority, label] = text;
-  out.reserve(out.size() + kFrameTextBytes);
+  const auto& [session, generation, sequence, priority, label, attributes] = text;
+  out.reserve(out.size() + kFrameTextBytes + attributes.size());
   JsonMembers members{out};
   members.count("v", 1);
   members.text("session", session);
@@ -215,6 +219,7 @@ void append_event(std::string& out, const EventText& text, const Event& event) {
     members.number("confidence", static_cast<double>(event.object.confidence), kConfidenceDecimals);
     append_box(members, out, event.object.box);
     append_norm_box(members, out, event.object.box, event.width, event.height);
+    members.key("attributes") += attributes;
     const bool stayed = event.kind == EventKind::ZoneLeave || event.kind == EventKind::ZoneDwell;
     if (stayed) members.count("dwellMs", event.dwell_ms);
     if (!is_of_zone(event.kind)) members.count("aliveMs", event.dwell_ms);

@@ -21,7 +21,8 @@ Sequence AlertHistory::add(const AlertEvent& event, std::int64_t now_ns) {
 }
 
 Sequence AlertHistory::add(const SceneEvent& event, std::int64_t now_ns) {
-  auto kept = std::make_shared<const CriticalEvent>(CriticalEvent{event.event, event.label});
+  auto kept = std::make_shared<const CriticalEvent>(
+      CriticalEvent{event.event, event.label, event.attributes});
   return add(event.session, {.position = {event.generation, 0},
                              .kind = {},
                              .active = false,
@@ -90,6 +91,7 @@ json AlertHistory::carried(const std::set<SubscriptionId>& wanted) const {
       if (alert.event == nullptr) continue;
       alerts.back()["event"] = binary_of({.sequence = 1, .body = alert.event->event});
       alerts.back()["label"] = alert.event->label;
+      alerts.back()["attributes"] = alert.event->attributes;
     }
     sessions.push_back({{"session", id.text()},
                         {"droppedGeneration", session.dropped.generation},
@@ -122,8 +124,13 @@ Result<> AlertHistory::resume(const json& carried) {
                                   .text = alert.at("text"),
                                   .kept_ns = alert.at("keptNs")});
         if (!alert.contains("event")) continue;
-        session.alerts.back().event = std::make_shared<const CriticalEvent>(
-            CriticalEvent{body_from<ipc::Event>(alert.at("event")), alert.at("label")});
+        // A program of before events had them left none.
+        auto attributes = alert.value("attributes", std::string{"{}"});
+        if (!json::parse(attributes, nullptr, false).is_object()) {
+          throw Unreadable{"the attributes of an object were expected"};
+        }
+        session.alerts.back().event = std::make_shared<const CriticalEvent>(CriticalEvent{
+            body_from<ipc::Event>(alert.at("event")), alert.at("label"), std::move(attributes)});
       }
     }
   } catch (const std::exception& unreadable) {  // the library's, `get` and `at`

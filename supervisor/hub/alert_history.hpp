@@ -32,6 +32,7 @@ class AlertHistory {
   struct CriticalEvent {
     ipc::Event event;
     std::string label;
+    std::string attributes{"{}"};  // as in SceneEvent
   };
 
   struct Kept {

@@ -78,7 +78,8 @@ std::string event_tail(const SceneEvent& scene) {
                      .generation = scene.generation,
                      .sequence = scene.sequence,
                      .priority = scene.priority,
-                     .label = scene.label},
+                     .label = scene.label,
+                     .attributes = scene.attributes},
                     scene.event);
   out += "}}";
   return out;

@@ -108,7 +108,8 @@ void Hub::replay_event(Stream& stream, const ByName::Name& session,
                          .sequence = kept.position.sequence,
                          .priority = ipc::PriorityClass::Critical,
                          .event = kept.event->event,
-                         .label = kept.event->label};
+                         .label = kept.event->label,
+                         .attributes = kept.event->attributes};
   if (!keeps(stream.filter(), event)) return;
   stream.replay({.priority = event.priority,
                  .payload = budget_.message(kEventMethod, event_tail(event)),

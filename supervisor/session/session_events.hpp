@@ -34,6 +34,7 @@ struct SceneEvent {
   ipc::PriorityClass priority;  // CRITICAL or IMPORTANT
   const ipc::Event& event;
   std::string label;
+  std::string attributes{"{}"};  // of its object, as ipc::attributes_json has them
 };
 
 /// A session changed its state, or its canary did. `from == to` when only reason, generation or

@@ -51,7 +51,8 @@ void Session::tell_event(const ipc::PriorityConsumer::Taken& taken) {
        .sequence = taken.record.sequence,
        .priority = is_critical ? ipc::PriorityClass::Critical : ipc::PriorityClass::Important,
        .event = event,
-       .label = ipc::label_of(event.object.label_id, *present_->model())});
+       .label = ipc::label_of(event.object.label_id, *present_->model()),
+       .attributes = ipc::attributes_json(event.object, *present_->model())});
 }
 
 }  // namespace bulkhead::supervisor

@@ -79,7 +79,8 @@ inline worker::SinkRecord event_record(Sequence sequence, ipc::Event event = {})
                     {.session = "display-001;cam-001",
                      .generation = 3,
                      .sequence = sequence,
-                     .label = ipc::label_of(event.object.label_id, action_model())},
+                     .label = ipc::label_of(event.object.label_id, action_model()),
+                     .attributes = ipc::attributes_json(event.object, action_model())},
                     event);
   return action_record(sequence, worker::RecordKind::Event, members);
 }

@@ -95,7 +95,8 @@ void KeptResults::keep(Sequence sequence, ipc::PriorityClass priority, const ipc
                      .generation = generation_,
                      .sequence = sequence,
                      .priority = priority,
-                     .label = ipc::label_of(event.object.label_id, model_)},
+                     .label = ipc::label_of(event.object.label_id, model_),
+                     .attributes = ipc::attributes_json(event.object, model_)},
                     event);
   record.json += '}';
   sinks_.offer(std::move(record));

@@ -110,6 +110,21 @@ TEST_F(PostgresUpsertTest, ARowWaitsForItsKeyAndForAllBranchesThatTheFilterNames
   EXPECT_EQ(rows(), Rows{"7 VW red"});
 }
 
+TEST_F(PostgresUpsertTest, ATrackThatEndsIsOneRowWithWhatIsKnownOfIt) {
+  PostgresUpsertSpec spec = cars();
+  spec.when.kinds = {"track.end"};
+  open_cars(spec);
+  const auto ended = [](const Object& object) {
+    ipc::Event event;
+    event.kind = EventKind::TrackEnd;
+    event.object = object;
+    return event;
+  };
+  upsert({detection_record(1, {car(7, "VW"), car(8)}), event_record(2, ended(car(8, "", "blue"))),
+          event_record(3, ended(car(7, "Seat", "red")))});
+  EXPECT_EQ(rows(), (Rows{"7 Seat red", "8 - blue"}));
+}
+
 TEST_F(PostgresUpsertTest, ARowThatWouldNotChangeIsNotWritten) {
   open_cars();
   upsert({detection_record(1, {car(7, "VW")})});

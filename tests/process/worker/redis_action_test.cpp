@@ -99,6 +99,25 @@ TEST_F(RedisActionTest, AMessageMayBeAnObjectWhoseValuesKeepTheirTypes) {
             Texts{R"({"brand":null,"confidence":0.75,"text":"car at gate","zone":"gate"})"});
 }
 
+TEST_F(RedisActionTest, ATrackThatEndsIsToldOnceWithWhatIsKnownOfIt) {
+  RedisPublishSpec spec = publish("{track} {attribute.brand} {attribute.color}");
+  spec.when = {.kinds = {"track.end"}, .attributes = {"brand", "color"}};
+  RedisPublish sink{spec};
+  open(sink);
+  Listener listener{server_.port()};
+  const auto ended = [](const Object& object) {
+    ipc::Event event;
+    event.kind = EventKind::TrackEnd;
+    event.object = object;
+    return event;
+  };
+  write(sink, {detection_record(1, {car(7, "VW", "red")}), event_record(2, ended(car(6, "VW"))),
+               detection_record(3, {car(7, "VW", "red")}),
+               event_record(4, ended(car(7, "VW", "red"))), event_record(5, ended(car(8)))});
+  write(sink, {event_record(6, ended(car(9, "Audi", "blue")))});
+  EXPECT_EQ(listener.next(2), (Texts{"7 VW red", "9 Audi blue"}));
+}
+
 TEST_F(RedisActionTest, NoLabelIsReadAsAnythingButAText) {
   RedisPublish sink{publish("{attribute.brand}")};
   open(sink);

@@ -122,21 +122,33 @@ TEST_F(AlertHistoryTest, EventsThatAreCriticalAreNumberedWithTheAlertsAndCarried
                                    .sequence = 444,
                                    .priority = ipc::PriorityClass::Critical,
                                    .event = entered,
-                                   .label = "person"},
+                                   .label = "person",
+                                   .attributes = R"({"coat":{"label":"red"}})"},
                         1);
   };
   EXPECT_EQ(add(1), 1U);
   EXPECT_EQ(enter(), 2U);
   EXPECT_EQ(add(1), 3U);
+  nlohmann::json carried = history_.carried({cam_});
   AlertHistory next;
-  ASSERT_TRUE(next.resume(history_.carried({cam_})));
+  ASSERT_TRUE(next.resume(carried));
   const auto kept = next.since(cam_, {1, 1}).alerts;
   ASSERT_EQ(kept.size(), 2U);
   ASSERT_NE(kept[0].event, nullptr);
   EXPECT_EQ(kept[0].event->label, "person");
+  EXPECT_EQ(kept[0].event->attributes, R"({"coat":{"label":"red"}})");
   EXPECT_EQ(kept[0].event->event.zone, "entry");
   EXPECT_EQ(kept[0].event->event.object.track_id, 17U);
   EXPECT_EQ(kept[1].event, nullptr);
+
+  nlohmann::json& event = carried[0]["alerts"][1];
+  event.erase("attributes");
+  ASSERT_TRUE(next.resume(carried)) << "of a program that knew none";
+  EXPECT_EQ(next.since(cam_, {1, 1}).alerts.at(0).event->attributes, "{}");
+  for (const char* text : {"{", "7", ""}) {
+    event["attributes"] = text;
+    EXPECT_FALSE(next.resume(carried)) << text;
+  }
 }
 
 }  // namespace

@@ -368,7 +368,8 @@ TEST_F(HubTest, WhoComesBackIsToldTheCriticalEventsThatHeMissedAndWants) {
                             .sequence = 77,
                             .priority = priority,
                             .event = event,
-                            .label = "person"});
+                            .label = "person",
+                            .attributes = R"({"coat":{"label":"red"}})"});
   };
   enter("entry", PriorityClass::Critical);
   enter("entry", PriorityClass::Important);
@@ -377,7 +378,11 @@ TEST_F(HubTest, WhoComesBackIsToldTheCriticalEventsThatHeMissedAndWants) {
   const auto back = add({.event_zones = {"entry"}});
   subscriptions_.back().replay({{sample.session, {.alert = {3, 1}}}}, 100);
   ASSERT_EQ(back->outbox().messages(PriorityClass::Critical), 1U);
-  EXPECT_EQ(back->take(monotonic_ns())->sequence, 3U);
+  const auto replayed = back->take(monotonic_ns());
+  EXPECT_EQ(replayed->sequence, 3U);
+  EXPECT_NE(replayed->payload->params_tail.find(R"("attributes":{"coat":{"label":"red"}})"),
+            std::string::npos)
+      << replayed->payload->params_tail;
 }
 
 }  // namespace

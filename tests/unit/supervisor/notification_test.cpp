@@ -205,7 +205,25 @@ TEST(NotificationTest, AnEventTellsWhatHappenedToWhomAndWhere) {
       "zone":"gate","direction":"forward","frameId":5127,"tsCapture":"2026-01-05T12:00:00.123456Z",
       "label":"car","labelId":2,"trackId":12,"confidence":0.91,
       "bbox":{"x":411,"y":220.3,"w":310,"h":180},
-      "bboxNorm":{"xMin":0.21406,"yMin":0.20394,"xMax":0.37552,"yMax":0.37061}})"));
+      "bboxNorm":{"xMin":0.21406,"yMin":0.20394,"xMax":0.37552,"yMax":0.37061},
+      "attributes":{}})"));
+}
+
+TEST(NotificationTest, AnEventTellsWhatIsKnownOfItsObjectInTheFormOfADetection) {
+  SampleResult sample;
+  sample.model.attributes = {{"brand", "makes", std::string(64, 'b')}, {"\"odd\"", "m", {}}};
+  ipc::Event event = crossing();
+  event.object.attributes = {{0, "toyota", 0.84F, {}},
+                             {1, "a \"text\"", 0.5F, Box{10, 20, 30, 40}},
+                             {2, "of a stage that is not there", 1, {}}};
+  sample.detection.objects = {event.object};
+  const json seen = params_of(detection_tail(sample.event(), {}, 0))["objects"][0]["attributes"];
+  ASSERT_EQ(seen.size(), 2U);
+  SceneEvent scene = scene_of(sample.session, event);
+  scene.attributes = ipc::attributes_json(event.object, sample.model);
+  EXPECT_EQ(params_of(event_tail(scene))["attributes"], seen);
+  event.kind = EventKind::ZoneCount;
+  EXPECT_FALSE(params_of(event_tail(scene)).contains("attributes")) << "a count is of nobody";
 }
 
 TEST(NotificationTest, AnEventTellsOnlyWhatItsKindHas) {

@@ -69,6 +69,37 @@ TEST(RecordTextTest, AnEventIsItsOwnSubject) {
   EXPECT_EQ(rendered("{alive_ms}", event_record(1, event)), (Texts{"1500"}));
 }
 
+TEST(RecordTextTest, AnEventHasTheAttributesOfItsObject) {
+  ipc::Event event;
+  event.kind = EventKind::TrackEnd;
+  event.object = car(8, "VW");
+  const SinkRecord ended = event_record(1, event);
+  EXPECT_EQ(rendered("{kind} {attribute.brand} {attribute.brand.confidence}", ended),
+            (Texts{"track.end VW 0.5"}));
+  EXPECT_EQ(rendered("{attribute.color}", ended), (Texts{"-"})) << "not said of it";
+  EXPECT_EQ(labels(ended, {.kinds = {"track.end"}, .attributes = {"brand"}}), Texts{"car"});
+  EXPECT_EQ(labels(ended, {.attributes = {"brand", "color"}}), Texts{});
+  event.kind = EventKind::ZoneCount;
+  EXPECT_EQ(labels(event_record(1, event), {.attributes = {"brand"}}), Texts{});
+}
+
+TEST(RecordTextTest, AnEventOfWhichEveryStageSaysMuchFitsARecord) {
+  ModelCard model = test::action_model();
+  ipc::Event event;
+  for (std::size_t i = 0; i < limits::kPipelineStages; ++i) {
+    model.attributes.push_back({std::string(limits::kNameChars - 2, '"') + std::to_string(10 + i),
+                                std::string(limits::kModelNameBytes, '"'),
+                                {}});
+    event.object.attributes.push_back({.stage = static_cast<std::uint8_t>(2 + i),
+                                       .text = std::string(limits::kLabelBytes, '"'),
+                                       .confidence = 1,
+                                       .box = Box{}});
+  }
+  const std::string attributes = ipc::attributes_json(event.object, model);
+  EXPECT_EQ(json::parse(attributes).size(), limits::kPipelineStages);
+  EXPECT_LT(attributes.size(), limits::kSinkRecordBytes / 2);
+}
+
 TEST(RecordTextTest, AFilterHoldsByKindLabelConfidenceZoneAndAttributes) {
   Object person = car(8, "VW", "red");
   person.label_id = 0;
