@@ -104,7 +104,9 @@ std::string scene_line(const json& params, bool colours) {
          text_of(params, "session") + "  " +
          coloured((zone.empty() ? "" : zone + ": ") + what_happened(params),
                   is_critical ? Colour::Yellow : Colour::Green, colours) +
-         (reason.empty() ? "" : " (" + reason + ")") + for_whom(params, colours);
+         (reason.empty() ? "" : " (" + reason + ")") +
+         coloured(attributes_text(member_of(params, "attributes")), Colour::Yellow, colours) +
+         for_whom(params, colours);
 }
 
 std::string status_line(const json& params, bool colours) {

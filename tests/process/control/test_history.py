@@ -105,8 +105,8 @@ class History(unittest.IsolatedAsyncioTestCase):
     async def test_what_was_seen_is_told_by_both_doors_while_its_worker_writes_and_after(self):
         writer = self.writer("hall;1")
         writer.saw(self.now, thing("car", 12, plate="B 1", zones=["gate"]), thing("dog"))
-        writer.write(self.now + SECOND, "event", kind="zone_enter", zone="gate", trackId=12,
-                     label="car")
+        writer.write(self.now + SECOND, "event", kind="zone.enter", zone="gate", trackId=12,
+                     label="car", attributes={"plate": {"label": "B 2", "confidence": 0.8}})
         async with connect(self.server) as client:
             result = (await call(client, "history.query", sessions=["hall;1"]))["result"]
             self.assertEqual([r["sequence"] for r in result["results"]], [2, 1])
@@ -120,8 +120,9 @@ class History(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.sequences(f"session={session}"), [3, 2, 1])
         for query, expected in (("label=car", [3, 2, 1]), ("label=dog&label=bus", [1]),
                                 ("trackId=12", [2, 1]), ("zone=gate&kind=detection", [1]),
-                                ("kind=event&kind=gap", [2]), ("attribute=plate", [1]),
+                                ("kind=event&kind=gap", [2]), ("attribute=plate", [2, 1]),
                                 ("attribute=plate&attributeValue=B%201", [1]),
+                                ("attribute=plate&attributeValue=B%202", [2]),
                                 ("attribute=plate&attributeValue=B", []),
                                 ("since=2h", [3, 2, 1]), ("since=10m", []),
                                 (f"until={iso(self.now)}", [1]),
@@ -233,8 +234,8 @@ class History(unittest.IsolatedAsyncioTestCase):
         writer = self.writer("hall;1")
         writer.saw(self.now, thing("car", 12, plate="B 1", zones=["gate", "road"]),
                    thing("dog", confidence=0.456))
-        writer.write(self.now + SECOND, "event", kind="zone_enter", zone="gate", trackId=12,
-                     label="car")
+        writer.write(self.now + SECOND, "event", kind="zone.enter", zone="gate", trackId=12,
+                     label="car", attributes={"plate": {"label": "B 2", "confidence": 0.8}})
         writer.write(self.now + 2 * SECOND, "gap", count=3, reason="worker_queue_full")
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.now // SECOND))
         run = self.cli("hall;1", "--oldest-first")
@@ -244,10 +245,13 @@ class History(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(all(line.startswith(moment[:11]) for line in lines), lines)
         self.assertIn("hall;1  #12  car 0.90  plate=B 1  in gate,road", lines[0])
         self.assertIn("hall;1  -  dog 0.46", lines[1])
-        self.assertIn("#12  car  in gate  zone_enter", lines[2])
+        self.assertIn("#12  car  plate=B 2  in gate  zone.enter", lines[2])
         self.assertIn("gap  3 results missing  worker_queue_full", lines[3])
         run = self.cli("--attribute", "plate=B 1", "--json", "--since", "2h")
         self.assertEqual([json.loads(line)["sequence"] for line in run.stdout.splitlines()], [1])
+        run = self.cli("--attribute", "plate=B 2")
+        self.assertIn("#12  car  plate=B 2  in gate  zone.enter", run.stdout)
+        self.assertEqual(len(run.stdout.splitlines()), 1)
         run = self.cli("--limit", "1")
         self.assertIn("gap", run.stdout)
         self.assertIn("there may be more", run.stderr)

@@ -92,6 +92,7 @@ class FilterTest : public HistoryTest {
                                       {"zone", "gate"},
                                       {"trackId", 14},
                                       {"label", "person"},
+                                      {"attributes", {{"hat", {{"label", "blue"}}}}},
                                       {"context", "shop-17"}}),
                          {.generation = 1,
                           .sequence = 5,
@@ -129,13 +130,16 @@ TEST_F(FilterTest, EachThingThatIsAskedForIsFound) {
   EXPECT_EQ(found({.attribute = "plate"}), (Sequences{2}));
   EXPECT_EQ(found({.attribute = "plate", .attribute_value = "B 1"}), (Sequences{2}));
   EXPECT_EQ(found({.attribute = "plate", .attribute_value = "B 2"}), (Sequences{}));
+  EXPECT_EQ(found({.attribute = "hat"}), (Sequences{4, 3}));
+  EXPECT_EQ(found({.attribute = "hat", .attribute_value = "blue"}), (Sequences{4}));
+  EXPECT_EQ(found({.kinds = {Event}, .attribute = "hat", .attribute_value = "red"}), (Sequences{}));
 }
 
 TEST_F(FilterTest, WhatIsAskedOfAnObjectMustHoldForOneAndTheSame) {
   EXPECT_EQ(found({.labels = {"car"}, .min_confidence = 0.5}), (Sequences{1}));
   EXPECT_EQ(found({.labels = {"dog"}, .min_confidence = 0.5}), (Sequences{}));
   EXPECT_EQ(found({.labels = {"dog"}, .track = 12}), (Sequences{}));
-  EXPECT_EQ(found({.labels = {"person"}, .zone = "gate", .attribute = "hat"}), (Sequences{3}));
+  EXPECT_EQ(found({.labels = {"person"}, .zone = "gate", .attribute = "hat"}), (Sequences{4, 3}));
 }
 
 TEST_F(FilterTest, ObjectsThatWereNotAskedForAreLeftOut) {

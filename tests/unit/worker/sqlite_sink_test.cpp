@@ -56,6 +56,7 @@ TEST_F(SqliteSinkTest, AResultIsFoundByEachThingItHolds) {
                       {"zone", "gate"},
                       {"trackId", 13},
                       {"label", "person"},
+                      {"attributes", {{"hat", {{"label", "blue"}}}}},
                       {"context", "shop-17"}})});
   using Term = ipc::HistoryTerm;
   for (const auto& [term, first, second] : {std::tuple{Term::Label, "car", ""},
@@ -68,11 +69,13 @@ TEST_F(SqliteSinkTest, AResultIsFoundByEachThingItHolds) {
                                             {Term::Zone, "gate", ""},
                                             {Term::Attribute, "plate", ""},
                                             {Term::AttributeValue, "plate", "B 1"},
+                                            {Term::Attribute, "hat", ""},
+                                            {Term::AttributeValue, "hat", "blue"},
                                             {Term::Context, "shop-17", ""},
                                             {Term::Kind, "2", ""}}) {
     EXPECT_EQ(postings(term, first, second), 1) << first << " " << second;
   }
-  EXPECT_EQ(number("SELECT count(*) FROM posting"), 12);
+  EXPECT_EQ(number("SELECT count(*) FROM posting"), 14);
 }
 
 TEST_F(SqliteSinkTest, AFrameInWhichNothingWasSeenTakesNoRoom) {

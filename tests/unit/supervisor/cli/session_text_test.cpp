@@ -212,6 +212,17 @@ TEST(EventLineTest, WhatAStageSaysOfAnObjectStandsBehindIt) {
       << event_line(detection, false);
 }
 
+TEST(EventLineTest, WhatAStageSaysOfAnEventsObjectStandsBehindIt) {
+  const json event = json::parse(R"({"method": "event", "params": {"session": "gate",
+    "kind": "zone.leave", "zone": "yard", "label": "car", "trackId": 3, "dwellMs": 1500,
+    "reason": "track_ended", "context": "shop-17",
+    "attributes": {"colour": {"label": "red", "confidence": 0.7}}}})");
+  EXPECT_TRUE(event_line(event, false)
+                  .ends_with("gate  yard: car #3 leaves after 1.5 s (track_ended)  colour=red  "
+                             "for shop-17"))
+      << event_line(event, false);
+}
+
 TEST(EventLineTest, AnEmptyFrameSaysNothing) {
   const json detection{{"method", "detection"}, {"params", {{"session", "gate"}}}};
   EXPECT_NE(event_line(detection, false).find("nothing"), std::string::npos);
