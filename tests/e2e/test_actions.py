@@ -11,6 +11,11 @@ import unittest
 from stack import CLIPS, Camera, Client, Supervisor, running, workplace
 
 WHOLE = [[0, 0], [1, 0], [1, 1], [0, 1]]
+COATS = {"name": "coats", "track": True, "maxFps": 8, "stages": [
+    {"type": "detect", "model": "yolo11n", "input": {"width": 416, "height": 416},
+     "minConfidence": 0.4, "classes": ["person"], "stages": [
+         {"type": "classify", "attribute": "coat", "model": "vehicle_colour.onnx",
+          "pixels": "rgb_1", "votes": 3}]}]}
 HALL = {"name": "hall", "polygon": WHOLE, "snapshot": True}
 
 
@@ -85,6 +90,47 @@ class Actions(unittest.IsolatedAsyncioTestCase):
                         await client.call("session.get", subscriptionIdentifier="gate;1")
                     return jpeg
                 self.assertTrue((await asyncio.wait_for(picture(), 30)).startswith(b"\xff\xd8\xff"))
+
+    async def test_a_track_that_ends_is_told_once_with_what_was_voted_of_it(self):
+        folder = self.enterContext(workplace())
+        camera = self.enterContext(running(Camera(
+            folder, "--mount", f"/people={CLIPS / 'people.mp4'}")))
+        redis = self.enterContext(running(RedisServer(folder)))
+        seen = await asyncio.create_subprocess_exec(
+            "redis-cli", "-p", str(redis.port), "SUBSCRIBE", "ends", stdout=subprocess.PIPE)
+        self.addAsyncCleanup(seen.wait)
+        self.addCleanup(seen.kill)
+        self.assertEqual(await next_lines(seen, 3), ["subscribe", "ends", "1"])
+        sinks = [
+            {"name": "history", "type": "sqlite"},
+            {"name": "tell", "type": "redis_publish", "port": redis.port, "channel": "ends",
+             "when": {"kinds": ["track.end"], "attributes": ["coat"]},
+             "message": {"track": "{track}", "coat": "{attribute.coat}",
+                         "sure": "{attribute.coat.confidence}"}},
+        ]
+        with running(Supervisor(folder, "--set", f"sinks={json.dumps(sinks)}")) as supervisor:
+            async with Client.connect(supervisor.ws_url) as client:
+                await client.call("stream.open", filter={"kinds": ["event"]})
+                await client.call("session.subscribe", subscriptionIdentifier="gate;1",
+                                  rtspUrl=camera.url + "/people", pipeline=COATS)
+                kind, channel, text = await next_lines(seen, 3)
+                self.assertEqual((kind, channel), ("message", "ends"))
+                told = json.loads(text)
+                ended = await client.next("event", lambda e: e["kind"] == "track.end"
+                                          and e["attributes"])
+                coat = ended["attributes"]["coat"]
+                self.assertEqual((told["coat"], told["sure"]), (coat["label"], coat["confidence"]))
+                self.assertEqual(coat["model"], "vehicle_colour")
+
+                async def kept():
+                    while True:
+                        page = await client.call(
+                            "history.query", sessions=["gate;1"], kinds=["event"], limit=1000,
+                            attribute="coat", attributeValue=coat["label"])
+                        found = [(r["kind"], r["trackId"]) for r in page["results"]]
+                        if ("track.end", ended["trackId"]) in found:
+                            return
+                await asyncio.wait_for(kept(), 30)
 
 
 if __name__ == "__main__":
