@@ -51,5 +51,5 @@ foreach(name access compression conformance hostile http limits logs ownership s
   add_test(NAME control.${name}
     COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/process/control/test_${name}.py -v)
   set_tests_properties(control.${name} PROPERTIES LABELS process TIMEOUT 300
-    RUN_SERIAL TRUE ENVIRONMENT "${control_environment}")
+    ENVIRONMENT "${control_environment}")
 endforeach()

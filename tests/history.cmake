@@ -21,5 +21,5 @@ set(history_environment "BULKHEAD_CONTROL_FIXTURE=$<TARGET_FILE:control_server_f
   "BULKHEAD_CLI=$<TARGET_FILE:bulkhead>")
 add_test(NAME control.history
   COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/process/control/test_history.py -v)
-set_tests_properties(control.history PROPERTIES LABELS process TIMEOUT 300 RUN_SERIAL TRUE
+set_tests_properties(control.history PROPERTIES LABELS process TIMEOUT 300
   ENVIRONMENT "${history_environment}")
