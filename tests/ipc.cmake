@@ -3,6 +3,7 @@ bulkhead_test(ipc_test LABEL unit
     unit/ipc/command_test.cpp
     unit/ipc/control_socket_test.cpp
     unit/ipc/doorbell_test.cpp
+    unit/ipc/event_record_test.cpp
     unit/ipc/preview_slot_test.cpp
     unit/ipc/priority_channel_test.cpp
     unit/ipc/record_hostile_test.cpp
