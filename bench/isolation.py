@@ -89,9 +89,11 @@ async def measure(noise, seconds):
                 if message["method"] == "detection" and params["session"] == "cam-0":
                     ages.append(params["ageMs"] - params["inferMs"])
                     sequences.append(params["sequence"])
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        while not task.done():  # wait_for of Python 3.11 swallows one that meets an answer
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
+        if not task.cancelled():
+            task.result()
         after = await client.call("session.get", subscriptionIdentifier="cam-0")
         neighbour = await client.call("session.get", subscriptionIdentifier="cam-1")
     if noise is leaking and not any(end["reason"] == "OUT_OF_MEMORY" for end in neighbour["lastExits"]):
