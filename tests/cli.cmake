@@ -1,4 +1,4 @@
-bulkhead_test(cli_text_test LABEL unit
+bulkhead_test(cli_text_test LABEL unit ONE_THREAD
   SOURCES
     unit/supervisor/cli/session_text_test.cpp
     unit/supervisor/cli/text_test.cpp

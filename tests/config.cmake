@@ -1,4 +1,4 @@
-bulkhead_test(config_test LABEL unit
+bulkhead_test(config_test LABEL unit ONE_THREAD
   SOURCES
     unit/common/text_file_test.cpp
     unit/supervisor/config_test.cpp

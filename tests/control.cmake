@@ -7,7 +7,7 @@ bulkhead_test(access_test LABEL unit
   LINK bulkhead::access)
 
 # What a client meets: streams and their bounds, the hub's messages, the control channel.
-bulkhead_test(outbox_test LABEL unit
+bulkhead_test(outbox_test LABEL unit ONE_THREAD
   SOURCES
     unit/supervisor/flow_control_test.cpp
     unit/supervisor/outbox_test.cpp

@@ -1,4 +1,4 @@
-bulkhead_test(model_test LABEL unit
+bulkhead_test(model_test LABEL unit ONE_THREAD
   SOURCES
     unit/worker/model_cache_test.cpp
     unit/worker/model_catalog_test.cpp
@@ -12,7 +12,7 @@ target_compile_definitions(model_test PRIVATE
   BULKHEAD_TEST_CATALOG="${PROJECT_SOURCE_DIR}/config/models.json"
 )
 
-bulkhead_test(detect_test LABEL unit
+bulkhead_test(detect_test LABEL unit ONE_THREAD
   SOURCES
     unit/worker/class_filter_test.cpp
     unit/worker/detector_test.cpp

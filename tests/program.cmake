@@ -1,4 +1,4 @@
-bulkhead_test(supervisor_frame_test LABEL unit
+bulkhead_test(supervisor_frame_test LABEL unit ONE_THREAD
   SOURCES unit/supervisor/instance_lock_test.cpp unit/supervisor/service_notifier_test.cpp
     unit/supervisor/worker_user_test.cpp
   LINK bulkhead::supervisor_frame

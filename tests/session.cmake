@@ -1,4 +1,4 @@
-bulkhead_test(session_test LABEL unit
+bulkhead_test(session_test LABEL unit ONE_THREAD
   SOURCES
     unit/supervisor/activation_test.cpp
     unit/supervisor/canary_rule_test.cpp

@@ -1,4 +1,4 @@
-bulkhead_test(server_errors_test LABEL unit
+bulkhead_test(server_errors_test LABEL unit ONE_THREAD
   SOURCES unit/worker/server_errors_test.cpp
   LINK bulkhead::sink_servers)
 

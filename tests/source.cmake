@@ -53,7 +53,7 @@ bulkhead_test(capture_loop_test LABEL unit
     unit/worker/short_fragment_test.cpp
   LINK bulkhead::source
 )
-bulkhead_test(stream_error_test LABEL unit
+bulkhead_test(stream_error_test LABEL unit ONE_THREAD
   SOURCES unit/worker/stream_error_test.cpp
   LINK bulkhead::source
 )

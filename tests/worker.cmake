@@ -29,7 +29,7 @@ bulkhead_test(canary_test LABEL unit
     unit/worker/canary/canary_test.cpp
   LINK bulkhead::canary)
 
-bulkhead_test(track_test LABEL unit
+bulkhead_test(track_test LABEL unit ONE_THREAD
   SOURCES
     unit/worker/assignment_test.cpp
     unit/worker/association_test.cpp
@@ -38,7 +38,7 @@ bulkhead_test(track_test LABEL unit
     unit/worker/tracker_test.cpp
   LINK bulkhead::track)
 
-bulkhead_test(zone_test LABEL unit
+bulkhead_test(zone_test LABEL unit ONE_THREAD
   SOURCES
     unit/worker/scene_stage_test.cpp
     unit/worker/zone_watch_test.cpp
@@ -57,7 +57,7 @@ bulkhead_test(worker_start_test LABEL process WHOLE_STACKS
   SOURCES process/worker/start_test.cpp
   LINK bulkhead_worker_harness)
 
-bulkhead_test(sandbox_rules_test LABEL unit
+bulkhead_test(sandbox_rules_test LABEL unit ONE_THREAD
   SOURCES
     unit/worker/landlock_test.cpp
     unit/worker/sandbox_rules_test.cpp
