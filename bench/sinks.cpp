@@ -45,8 +45,9 @@ std::string message(Sequence sequence) {
   std::string objects;
   for (int i = 0; i < 4; ++i) {
     objects += std::string{i == 0 ? "" : ","} + R"({"id":"4-17-2","trackId":)" +
-               std::to_string(12 + i) +
-               R"(,"label":"person","labelId":0,"confidence":0.91,)"
+               std::to_string(12 + i) + R"(,"label":"person","labelId":0,"confidence":0.)" +
+               std::to_string(10 + sequence % 90) +  // a row that stays as it was is not written
+               ","
                R"("bbox":{"x":411,"y":220,"w":310,"h":180},)"
                R"("bboxNorm":{"xMin":0.214,"yMin":0.204,"xMax":0.375,"yMax":0.37}})";
   }
@@ -143,11 +144,10 @@ void each_object(std::span<const worker::SinkRecord> records,
 void publish_one_by_one(worker::RedisConnection& redis,
                         std::span<const worker::SinkRecord> records) {
   each_object(records, [&](const nlohmann::json& object) {
-    const std::string text = nlohmann::json{
-        {"track", object["trackId"]},
-        {"label", object["label"]},
-        {"confidence",
-         object["confidence"]}}.dump();
+    const nlohmann::json told{{"track", object["trackId"]},
+                              {"label", object["label"]},
+                              {"confidence", object["confidence"]}};
+    const std::string text = told.dump();
     const std::array<std::string_view, 3> words{"PUBLISH", "plain", text};
     redis.append(words);
     const auto reply = redis.reply(std::chrono::steady_clock::now() + std::chrono::seconds{5});
