@@ -1,5 +1,6 @@
 """A second model beside the first: how far both agree is told, and it is promoted or it is not."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -45,6 +46,17 @@ class Canary(unittest.IsolatedAsyncioTestCase):
         for name in names:
             await client.until_state(name, "LIVE", "DEGRADED")
 
+    @contextlib.asynccontextmanager
+    async def two_cameras(self, results_of):
+        """One client that is told of states, and one that reads every result of these sessions."""
+        async with Client.connect(self.supervisor.ws_url) as client, \
+                Client.connect(self.supervisor.ws_url) as watcher:
+            await client.call("stream.open", filter={"kinds": ["session.state"]})
+            await self.subscribe(client, "cam", "beside")
+            await watcher.call("stream.open", filter={
+                "sessions": results_of, "kinds": ["detection"], "emptyFrames": True})
+            yield client, watcher
+
     async def until_canary(self, client, state):
         told = await client.next("session.state", lambda p: p.get("canary") in (state, "FAILED"))
         view = await client.call("session.get", subscriptionIdentifier="cam")
@@ -69,12 +81,7 @@ class Canary(unittest.IsolatedAsyncioTestCase):
                               capture_output=True, text=True, timeout=HANG_LIMIT_S)
 
     async def test_a_model_by_url_agrees_and_is_promoted_by_its_rule_while_results_go_on(self):
-        async with Client.connect(self.supervisor.ws_url) as client, \
-                Client.connect(self.supervisor.ws_url) as watcher:
-            await client.call("stream.open", filter={"kinds": ["session.state"]})
-            await self.subscribe(client, "cam", "beside")
-            await watcher.call("stream.open", filter={
-                "sessions": ["cam", "beside"], "kinds": ["detection"], "emptyFrames": True})
+        async with self.two_cameras(results_of=["cam", "beside"]) as (client, watcher):
             started = await client.call(
                 "session.canary.start", subscriptionIdentifier="cam", everyN=2,
                 model=self.server.pinned("/like-it.onnx"),
@@ -92,12 +99,7 @@ class Canary(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(seen["model"]["sha256"], sha256(LIKE_IT))
 
     async def test_one_that_is_broken_or_whose_worker_is_killed_costs_no_more_than_itself(self):
-        async with Client.connect(self.supervisor.ws_url) as client, \
-                Client.connect(self.supervisor.ws_url) as watcher:
-            await client.call("stream.open", filter={"kinds": ["session.state"]})
-            await self.subscribe(client, "cam", "beside")
-            await watcher.call("stream.open", filter={
-                "sessions": ["beside"], "kinds": ["detection"], "emptyFrames": True})
+        async with self.two_cameras(results_of=["beside"]) as (client, watcher):
             before = await client.call("session.get", subscriptionIdentifier="cam")
             broken = self.command("canary", "start", "cam", "--model", "cut.onnx")
             self.assertEqual(broken.returncode, 0, broken)
@@ -124,12 +126,7 @@ class Canary(unittest.IsolatedAsyncioTestCase):
 
     async def test_one_that_needs_more_memory_than_its_worker_may_have_costs_no_more_than_that(self):
         (self.models / "hungry.onnx").write_bytes(onnx_hungry(HUNGRY_MB))
-        async with Client.connect(self.supervisor.ws_url) as client, \
-                Client.connect(self.supervisor.ws_url) as watcher:
-            await client.call("stream.open", filter={"kinds": ["session.state"]})
-            await self.subscribe(client, "cam", "beside")
-            await watcher.call("stream.open", filter={
-                "sessions": ["beside"], "kinds": ["detection"], "emptyFrames": True})
+        async with self.two_cameras(results_of=["beside"]) as (client, watcher):
             await client.call("session.canary.start", subscriptionIdentifier="cam",
                               model="hungry.onnx")
             view = await self.until_canary(client, "FAILED")

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ipc/record.hpp"
@@ -109,6 +112,14 @@ inline std::vector<std::byte> encoded(const Record& record) {
   std::vector<std::byte> bytes;
   encode(record, bytes);
   return bytes;
+}
+
+/// As it comes out.
+template <class Body>
+Body round_trip(const Body& body) {
+  const auto decoded = decode_record(encoded(record_of(body)));
+  EXPECT_TRUE(decoded) << decoded.error().message;
+  return std::get<Body>(decoded->body);
 }
 
 }  // namespace bulkhead::ipc

@@ -14,13 +14,6 @@
 namespace bulkhead::ipc {
 namespace {
 
-template <class Body>
-Body round_trip(const Body& body) {
-  const auto decoded = decode_record(encoded(record_of(body)));
-  EXPECT_TRUE(decoded) << decoded.error().message;
-  return std::get<Body>(decoded->body);
-}
-
 TEST(Record, CarriesItsNumbersAndTimes) {
   const auto decoded = decode_record(encoded(record_of(Fatal{})));
   ASSERT_TRUE(decoded);
