@@ -26,7 +26,7 @@ foreach(fixture answer_commands attach_segment push_for_ever rewrite_ring shrink
   list(APPEND ipc_fixtures fixture_${fixture})
 endforeach()
 
-bulkhead_test(ipc_process_test LABEL process
+bulkhead_test(ipc_process_test LABEL process ONE_THREAD
   SOURCES
     process/ipc/hostile_worker_test.cpp
     process/ipc/killed_worker_test.cpp

@@ -9,7 +9,7 @@ namespace bulkhead::supervisor {
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BULKHEAD_SANITIZED
 constexpr bool kInstrumented = true;
 #else
 constexpr bool kInstrumented = false;

@@ -87,13 +87,14 @@ double PrecisionMeter::precision(const OfClass& of_class, std::size_t iou_index)
 
 AveragePrecision PrecisionMeter::result() const {
   std::array<double, kIous> sums{};
-  int count = 0;
+  std::size_t count = 0;
   for (const auto& [label, of_class] : classes_) {
     if (of_class.marked == 0) continue;
     ++count;
     for (std::size_t iou = 0; iou < kIous; ++iou) sums[iou] += precision(of_class, iou);
   }
-  return {std::reduce(sums.begin(), sums.end()) / (kIous * count), sums[0] / count};
+  return {std::reduce(sums.begin(), sums.end()) / static_cast<double>(kIous * count),
+          sums[0] / static_cast<double>(count)};
 }
 
 }  // namespace bulkhead::test

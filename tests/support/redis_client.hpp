@@ -22,8 +22,7 @@ struct StreamEntry {
 class RedisClient {
  public:
   explicit RedisClient(std::uint16_t port)
-      : connection_{
-            std::move(worker::RedisConnection::connect("127.0.0.1", port, later()).value())} {}
+      : connection_{worker::RedisConnection::connect("127.0.0.1", port, later()).value()} {}
 
   worker::RedisReply call(const std::vector<std::string_view>& words) {
     connection_.append(words);

@@ -6,8 +6,7 @@
 ///
 /// Empty for other processors and compilers, and under sanitizers: the loader would run the choice
 /// before their run time is there.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(BULKHEAD_SANITIZED)
 #define BULKHEAD_VECTOR_CLONES [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
 #else
 #define BULKHEAD_VECTOR_CLONES

@@ -43,7 +43,7 @@ constexpr std::array kTls{"/etc/ssl", "/usr/share/ca-certificates",
 
 // A sanitizer's runtime reads the map of the process again and again, and at the end looks at all
 // of its threads.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BULKHEAD_SANITIZED
 constexpr std::array kRuntime{"/proc"};
 #else
 constexpr std::array<const char*, 0> kRuntime{};

@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 namespace {
 
 // LeakSanitizer looks for leaks from a second process that traces the first.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BULKHEAD_SANITIZED
 constexpr bool kMayTraceItself = true;
 #else
 constexpr bool kMayTraceItself = false;

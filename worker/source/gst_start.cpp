@@ -143,8 +143,10 @@ GLogWriterOutput on_glib_log(GLogLevelFlags flags, const GLogField* fields, gsiz
 // Never freed: plugins may write to it until the process is gone.
 void take_over_logs(GstLogSink log) {
   auto* sink = new GstLogSink{std::move(log)};
-  gst_debug_remove_log_function(gst_debug_log_default);
-  gst_debug_add_log_function(on_gst_log, sink, nullptr);
+  // In parentheses, for GStreamer's macros of these names compare functions with objects. Null is
+  // its own log.
+  (gst_debug_remove_log_function)(nullptr);
+  (gst_debug_add_log_function)(on_gst_log, sink, nullptr);
   if (std::getenv("GST_DEBUG") == nullptr) {
     gst_debug_set_active(TRUE);
     gst_debug_set_default_threshold(GST_LEVEL_WARNING);

@@ -24,7 +24,7 @@ namespace {
 
 using test::kHangLimit;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BULKHEAD_SANITIZED
 constexpr bool kMemoryIsLimited = false;
 #else
 constexpr bool kMemoryIsLimited = true;

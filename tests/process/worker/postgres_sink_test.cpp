@@ -32,12 +32,13 @@ TEST_F(PostgresSinkTest, WhatIsWrittenIsReadBackWithItsColumns) {
       in_schema("record") + " ORDER BY generation, sequence");
   ASSERT_EQ(rows.size(), 33U);
   for (int i = 0; i < 32; ++i) {
-    EXPECT_EQ(rows[i][0].as<std::string>(), "display-001;cam-001");
-    EXPECT_EQ(rows[i][1].as<int>(), 3);
-    EXPECT_EQ(rows[i][2].as<int>(), i + 1);
-    EXPECT_EQ(rows[i][4].as<std::string>(), "detection");
-    EXPECT_EQ(rows[i][5].as<std::string>(), "IMPORTANT");
-    EXPECT_EQ(rows[i][6].as<int>(), i + 1);
+    const auto row = rows[static_cast<pqxx::result::size_type>(i)];
+    EXPECT_EQ(row[0].as<std::string>(), "display-001;cam-001");
+    EXPECT_EQ(row[1].as<int>(), 3);
+    EXPECT_EQ(row[2].as<int>(), i + 1);
+    EXPECT_EQ(row[4].as<std::string>(), "detection");
+    EXPECT_EQ(row[5].as<std::string>(), "IMPORTANT");
+    EXPECT_EQ(row[6].as<int>(), i + 1);
   }
   EXPECT_EQ(rows[0][3].as<std::string>(), "2026-01-05 12:00:00.124456");
   EXPECT_EQ(rows[32][4].as<std::string>(), "event");

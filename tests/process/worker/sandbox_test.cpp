@@ -19,7 +19,7 @@ namespace bulkhead::test {
 namespace {
 
 // A sanitizer looks into its own process from another one.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BULKHEAD_SANITIZED
 constexpr bool kMayTraceItself = true;
 #else
 constexpr bool kMayTraceItself = false;

@@ -31,6 +31,12 @@ using test::detection;
 using test::SeenThing;
 using test::session_id;
 
+#ifdef BULKHEAD_SANITIZED
+constexpr int kRounds = 30;  // a round takes half a second, most of it in SQLite
+#else
+constexpr int kRounds = 100;
+#endif
+
 class HostileHistoryTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -105,7 +111,7 @@ TEST_F(HostileHistoryTest, AFileThatWasCutAnywhereIsAnErrorOrABeginning) {
 TEST_F(HostileHistoryTest, BytesThatWereChangedAnywhereAreAnErrorOrOtherResults) {
   const std::string whole = bytes();
   std::mt19937 random{11};
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     std::string changed = whole;
     for (int i = 0; i < 20; ++i) changed[random() % changed.size()] = static_cast<char>(random());
     set_bytes(changed);
@@ -116,7 +122,7 @@ TEST_F(HostileHistoryTest, BytesThatWereChangedAnywhereAreAnErrorOrOtherResults)
 TEST_F(HostileHistoryTest, StructuresThatWereChangedAreAnErrorOrOtherResults) {
   const std::string whole = bytes();
   std::mt19937 random{13};
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     std::string changed = whole;
     // The heads of pages: their kinds, counts and where their cells are.
     for (int i = 0; i < 4; ++i) {

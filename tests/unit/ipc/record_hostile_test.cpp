@@ -139,7 +139,7 @@ TEST(HostileRecord, IsCorruptWithAnEventWhosePictureIsNeitherThereNorNot) {
 }
 
 TEST(HostileRecord, IsCorruptAsAPatchOfItselfOrOfALaterResult) {
-  for (const Sequence patched : {7, 8}) {
+  for (const Sequence patched : {7U, 8U}) {
     Detection detection = sample_detection();
     detection.patch_of = patched;
     expect_corrupt(encoded(record_of(detection)), "patch_of");
@@ -323,7 +323,7 @@ TEST(HostileRecord, IsRefusedOrHarmlessWhenAllNoise) {
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
     // A plausible start, so that the noise reaches a body.
     if (bytes.size() > 24) {
-      for (const std::size_t sign : {15, 23}) bytes[sign] &= std::byte{0x7F};
+      for (const std::size_t sign : {15U, 23U}) bytes[sign] &= std::byte{0x7F};
       bytes[24] = static_cast<std::byte>(random() % 6);
     }
     if (const auto decoded = decode_record(bytes)) {

@@ -41,7 +41,7 @@ class AuthenticatorTest : public ::testing::Test {
   test::TempDir folder_;
   boost::asio::io_context loop_;
   std::unique_ptr<TokenStore> store_ =
-      std::move(TokenStore::open(loop_, folder_.path() / "tokens.json").value());
+      TokenStore::open(loop_, folder_.path() / "tokens.json").value();
   std::string secret_;
   AuditLog audit_{nullptr};
   Authenticator open_{{}, store_.get(), audit_};

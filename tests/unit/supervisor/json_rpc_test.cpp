@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string nested(int depth) {
+std::string nested(std::size_t depth) {
   return R"({"jsonrpc":"2.0","id":1,"method":"m","params":)" + std::string(depth, '[') +
          std::string(depth, ']') + "}";
 }

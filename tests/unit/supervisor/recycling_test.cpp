@@ -75,9 +75,11 @@ TEST_F(RecyclingTest, OneStepIsNoLeak) {
 }
 
 TEST_F(RecyclingTest, ASawToothIsNoLeak) {
-  EXPECT_EQ(
-      live(kTenMegabytes, 48h, [](auto age) { return (200 + (age / 1min) % 7 * 30) * kMegabyte; }),
-      std::nullopt);
+  EXPECT_EQ(live(kTenMegabytes, 48h,
+                 [](auto age) {
+                   return static_cast<std::uint64_t>(200 + (age / 1min) % 7 * 30) * kMegabyte;
+                 }),
+            std::nullopt);
 }
 
 TEST_F(RecyclingTest, ALeakAmongBurstsIsFound) {

@@ -24,7 +24,7 @@ class TokenStoreTest : public ::testing::Test {
 
   void reopen() {
     store_.reset();
-    store_ = std::move(TokenStore::open(loop_, file_).value());
+    store_ = TokenStore::open(loop_, file_).value();
   }
 
   template <class Outcome>

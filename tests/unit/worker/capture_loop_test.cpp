@@ -99,7 +99,7 @@ TEST_F(CaptureLoopTest, WhatHasToBeDoneAtTheCameraIsDoneOnceAndBeforeTheFirstCon
 
 TEST_F(CaptureLoopTest, FrameIdsGoOnOverReconnects) {
   run({{.arrivals = {1ms, 2ms}}, {.arrivals = {3ms}}});
-  for (const std::uint64_t id : {1, 2, 3}) EXPECT_EQ(ring_.pop({}, 0ms)->id, id);
+  for (const std::uint64_t id : {1U, 2U, 3U}) EXPECT_EQ(ring_.pop({}, 0ms)->id, id);
 }
 
 TEST_F(CaptureLoopTest, DelaysGrowFromTheFirstToTheLongestAndNoFurther) {

@@ -12,7 +12,7 @@ namespace bulkhead::worker {
 namespace {
 
 // A sanitizer has an allocator of its own, which asks no handler.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef BULKHEAD_SANITIZED
 
 constexpr std::size_t kMoreThanItMay = std::size_t{256} << 20;
 

@@ -76,8 +76,8 @@ class DarkPictureTest : public ::testing::Test {
 
   DarkPicture picture_;
   std::int64_t now_ns_ = 1000 * kNsPerSecond;
-  std::uint32_t width_ = 640;
-  std::uint32_t height_ = 360;
+  std::uint32_t width_ = 320;
+  std::uint32_t height_ = 180;
   std::mt19937 random_{1};
 };
 

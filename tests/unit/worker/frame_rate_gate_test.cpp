@@ -58,7 +58,7 @@ TEST(FrameRateGateTest, AfterAPauseNothingIsCaughtUp) {
 TEST(FrameRateGateTest, EveryNthFrameIsCountedByItsNumber) {
   FrameRateGate gate{0, 3};
   std::vector<std::uint64_t> passed;
-  for (const std::uint64_t id : {1, 2, 3, 4, 5, 6, 7, 8}) {
+  for (const std::uint64_t id : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U}) {
     if (gate.admit(id, 0)) passed.push_back(id);
   }
   EXPECT_EQ(passed, (std::vector<std::uint64_t>{1, 4, 7}));

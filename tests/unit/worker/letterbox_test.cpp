@@ -86,7 +86,7 @@ TEST(LetterboxTest, YoloXLiesTopLeftWithBlueFirstFromZeroTo255) {
   constexpr InputSize kModelInput{416, 416};
   Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
   ASSERT_TRUE(letterbox.write(bgr_frame(640, 480, kBlue)));
-  for (const auto& [x, y] : {std::pair{0, 0}, std::pair{415, 311}}) {
+  for (const auto& [x, y] : {std::pair{0U, 0U}, std::pair{415U, 311U}}) {
     EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 0, x, y), 250);
     EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 1, x, y), 10);
     EXPECT_FLOAT_EQ(at(letterbox, kModelInput, 2, x, y), 20);
@@ -137,9 +137,8 @@ TEST(LetterboxTest, BlackAndWhiteOfLimitedRangeAreZeroAnd255) {
   constexpr InputSize kModelInput{32, 32};
   for (const auto& [level, expected] : {std::pair{0.0F, 0.0F}, std::pair{255.0F, 255.0F}}) {
     Letterbox letterbox{kModelInput, Anchor::TopLeft, PixelRule::Bgr255};
-    ASSERT_TRUE(letterbox.write(i420_frame(32, 32, [&](auto, auto) {
-      return Bgr{level, level, level};
-    })));
+    const Bgr grey{level, level, level};
+    ASSERT_TRUE(letterbox.write(i420_frame(32, 32, [&](auto, auto) { return grey; })));
     for (const float value : letterbox.planes()) EXPECT_NEAR(value, expected, 1.0F);
   }
 }

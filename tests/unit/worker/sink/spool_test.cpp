@@ -117,7 +117,7 @@ TEST_F(SpoolTest, OneWrongByteAnywhereInTheLastRecordCostsNoOther) {
 }
 
 TEST_F(SpoolTest, ADamagedSegmentIsSkippedToItsEndAndTheRestIsTold) {
-  for (const std::uint64_t first : {1, 11, 21}) {
+  for (const std::uint64_t first : {1U, 11U, 21U}) {
     Spool spool = open(spec());
     append(spool, first, first + 9);
   }
@@ -179,7 +179,7 @@ TEST_F(SpoolTest, FilesOfAnyContentAreOpenedWithoutHarm) {
 }
 
 TEST_F(SpoolTest, WhatIsNoReadableFileIsSkippedAndTold) {
-  for (const std::uint64_t first : {1, 11, 21}) {
+  for (const std::uint64_t first : {1U, 11U, 21U}) {
     Spool spool = open(spec());
     append(spool, first, first + 9);
   }
