@@ -40,14 +40,14 @@ foreach(fixture
     never_says_hello publishes_late_results repeats_itself speaks_out_of_turn starts_too_many
     tells_its_surroundings
     watches_a_camera     writes_garbage wrong_layout_version)
-  add_executable(fixture_${fixture} fixtures/${fixture}.cpp)
+  add_executable(fixture_${fixture} EXCLUDE_FROM_ALL fixtures/${fixture}.cpp)  # built with the test that starts it
   target_link_libraries(fixture_${fixture} PRIVATE bulkhead_stand_in_worker)
   set_target_properties(fixture_${fixture} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${BULKHEAD_FIXTURE_DIR})
   list(APPEND session_fixtures fixture_${fixture})
 endforeach()
 
-bulkhead_test(session_process_test LABEL process
+bulkhead_test(session_process_test LABEL process ONE_THREAD
   SOURCES
     process/session/alert_test.cpp
     process/session/availability_test.cpp

@@ -65,22 +65,23 @@ TEST(WeeklyScheduleTest, WhatIsWrongIsNamedToTheWindow) {
     std::string said;
   };
   const json good = window({"mon"}, "08:00", "09:00");
+  const auto one = [](const json& only) { return json::array({only}); };
   for (const Case& wrong : {
            Case{"mon 8-9", "params.schedule", "list"},
            Case{json::array(), "params.schedule", "1 to 32"},
-           Case{{good, 7}, "params.schedule[1]", "object"},
-           Case{{window({"monday"}, "08:00", "09:00")}, "params.schedule[0].days", "monday"},
-           Case{{window(json::array(), "08:00", "09:00")}, "params.schedule[0].days", "no day"},
-           Case{{window({"mon"}, "8:00", "09:00")}, "params.schedule[0].from", "HH:MM"},
-           Case{{window({"mon"}, "08:60", "09:00")}, "params.schedule[0].from", "08:60"},
-           Case{{window({"mon"}, "24:00", "09:00")}, "params.schedule[0].from", "23:59"},
-           Case{{window({"mon"}, "08-00", "09:00")}, "params.schedule[0].from", "HH:MM"},
-           Case{{window({"mon"}, "08:00", "24:01")}, "params.schedule[0].to", "24:00"},
-           Case{{window({"mon"}, "08:00", "-1:00")}, "params.schedule[0].to", "HH:MM"},
-           Case{{window({"mon"}, "08:00", "08:00")}, "params.schedule[0].to", "00:00 to 24:00"},
-           Case{{{{"from", "08:00"}}}, "params.schedule[0].to", "missing"},
-           Case{
-               {{{"from", "08:00"}, {"to", "09:00"}, {"day", 1}}}, "params.schedule[0].day", "day"},
+           Case{json::array({good, 7}), "params.schedule[1]", "object"},
+           Case{one(window({"monday"}, "08:00", "09:00")), "params.schedule[0].days", "monday"},
+           Case{one(window(json::array(), "08:00", "09:00")), "params.schedule[0].days", "no day"},
+           Case{one(window({"mon"}, "8:00", "09:00")), "params.schedule[0].from", "HH:MM"},
+           Case{one(window({"mon"}, "08:60", "09:00")), "params.schedule[0].from", "08:60"},
+           Case{one(window({"mon"}, "24:00", "09:00")), "params.schedule[0].from", "23:59"},
+           Case{one(window({"mon"}, "08-00", "09:00")), "params.schedule[0].from", "HH:MM"},
+           Case{one(window({"mon"}, "08:00", "24:01")), "params.schedule[0].to", "24:00"},
+           Case{one(window({"mon"}, "08:00", "-1:00")), "params.schedule[0].to", "HH:MM"},
+           Case{one(window({"mon"}, "08:00", "08:00")), "params.schedule[0].to", "00:00 to 24:00"},
+           Case{one(json::object({{"from", "08:00"}})), "params.schedule[0].to", "missing"},
+           Case{one(json::object({{"from", "08:00"}, {"to", "09:00"}, {"day", 1}})),
+                "params.schedule[0].day", "day"},
        }) {
     const auto refused = scheduled(wrong.schedule);
     ASSERT_FALSE(refused) << wrong.schedule;

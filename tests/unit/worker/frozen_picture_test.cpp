@@ -114,8 +114,8 @@ TEST_F(FrozenPictureTest, APauseOfTheFramesBeginsAnew) {
 
 TEST_F(FrozenPictureTest, AnotherSizeBeginsAnew) {
   (void)show(kFramesToFreeze - 10);
-  width_ = 320;
-  height_ = 180;
+  width_ = 640;
+  height_ = 360;
   EXPECT_EQ(show(kFramesToFreeze - 10), std::nullopt);
 }
 
