@@ -74,7 +74,7 @@ bool is_odd_ipv4(const std::string& text) {
   return ::inet_aton(text.c_str(), &odd) != 0 && ::inet_pton(AF_INET, text.c_str(), &plain) != 1;
 }
 
-bool is_host_name(std::string_view text) {
+bool may_be_host_name(std::string_view text) {
   return !text.empty() && text.size() <= kHostChars && kAlnum.find(text[0]) != text.npos &&
          text.find_first_not_of(kUnreserved) == text.npos;
 }
@@ -169,7 +169,7 @@ Result<void> parse_host(std::string_view text, RtspUrl& url) {
   } else {
     host = text.substr(0, text.find(':'));
     port = text.substr(host.size());
-    if (!is_host_name(host)) {
+    if (!may_be_host_name(host)) {
       return invalid(
           "no valid host; use a name of letters, digits, '.', '-' and '_' (1 to 253), an IPv4 "
           "address or [IPv6]; write '/', '?' and '@' of a password as %2F, %3F and %40");

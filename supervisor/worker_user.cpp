@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr const char* kField = "session_processes.worker_user";
 constexpr std::size_t kAccountBytes = 4096;
 
-Error refused(const std::string& name, const std::string& why) {
+Error refused_user(const std::string& name, const std::string& why) {
   return {ErrorCode::InvalidParams,
           std::string{kField} + ": \"" + printable_text(name, limits::kNameChars) + "\" " + why,
           kField};
@@ -51,19 +51,19 @@ Result<> give(const fs::path& folder, const WorkerUser& user) {
 Result<WorkerUser> find_worker_user(const std::string& name) {
   if (name.empty()) return WorkerUser{};
   if (::geteuid() != 0) {
-    return refused(name,
-                   "cannot be used, for only a supervisor that root has started can run "
-                   "workers as another user; leave it empty");
+    return refused_user(name,
+                        "cannot be used, for only a supervisor that root has started can run "
+                        "workers as another user; leave it empty");
   }
   passwd account{};
   passwd* found = nullptr;
   std::array<char, kAccountBytes> texts{};
   const int error = ::getpwnam_r(name.c_str(), &account, texts.data(), texts.size(), &found);
   if (error != 0 || found == nullptr) {
-    return refused(name, "is no user of this machine; make it with adduser --system");
+    return refused_user(name, "is no user of this machine; make it with adduser --system");
   }
   if (account.pw_uid == 0 || account.pw_gid == 0) {
-    return refused(name, "is the superuser or of his group; name an ordinary one");
+    return refused_user(name, "is the superuser or of his group; name an ordinary one");
   }
   return WorkerUser{account.pw_uid, account.pw_gid};
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr FlushPacer::Pause kFirstPause{1'000};
 constexpr double kBusy = 0.5;   // of the loop's time: draw turns out
 constexpr double kQuiet = 0.2;  // let them follow sooner
-constexpr std::int64_t kWindowNs = kNsPerSecond / 10;
+constexpr std::int64_t kPaceWindowNs = kNsPerSecond / 10;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void FlushPacer::measure(std::int64_t began_ns, std::int64_t ended_ns) {
   if (pinned_) return;
   busy_ns_ += ended_ns - began_ns;
   const std::int64_t window_ns = ended_ns - window_began_ns_;
-  if (window_ns < kWindowNs) return;
+  if (window_ns < kPaceWindowNs) return;
   pause_ = next(pause_, static_cast<double>(busy_ns_) / static_cast<double>(window_ns));
   window_began_ns_ = ended_ns;
   busy_ns_ = 0;

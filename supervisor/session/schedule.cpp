@@ -8,8 +8,8 @@ namespace bulkhead::supervisor {
 namespace {
 
 constexpr std::int64_t kMinute = 60;
-constexpr std::int64_t kDay = 24 * 60 * kMinute;
-constexpr std::int64_t kWeek = 7 * kDay;
+constexpr std::int64_t kDaySeconds = 24 * 60 * kMinute;
+constexpr std::int64_t kWeek = 7 * kDaySeconds;
 constexpr std::int64_t kEpochWeekday = 3;  // 1970 began on a Thursday
 
 /// Seconds from one second of the week on to another, round the week's end: 0 up to a week.
@@ -23,7 +23,7 @@ void for_each_opening(const WeeklySchedule& windows, Visit visit) {
   for (const WeeklyWindow& window : windows) {
     for (int day = 0; day < WeeklyWindow::kDaysPerWeek; ++day) {
       if (window.begins_on(day))
-        visit(day * kDay + window.from * kMinute, window.minutes() * kMinute);
+        visit(day * kDaySeconds + window.from * kMinute, window.minutes() * kMinute);
     }
   }
 }
@@ -52,7 +52,7 @@ std::optional<std::int64_t> Schedule::next_change(std::int64_t utc_s) const {
   // From edge to edge, for one of a window inside another changes nothing. After a week and a shift
   // of the clock all of them have been seen.
   std::int64_t at = utc_s;
-  while (at - utc_s <= kWeek + kDay) {
+  while (at - utc_s <= kWeek + kDaySeconds) {
     std::int64_t next = at + until_next_edge(second_of_week(at));
     // What lies beyond a shift of the clock is not so far away, or farther.
     if (offset_(next) != offset_(at)) next = first_of_other_offset(at, next);
@@ -63,7 +63,7 @@ std::optional<std::int64_t> Schedule::next_change(std::int64_t utc_s) const {
 }
 
 std::int64_t Schedule::second_of_week(std::int64_t utc_s) const {
-  return seconds_between(0, utc_s + offset_(utc_s) + kEpochWeekday * kDay);
+  return seconds_between(0, utc_s + offset_(utc_s) + kEpochWeekday * kDaySeconds);
 }
 
 std::int64_t Schedule::until_next_edge(std::int64_t second_of_week) const {

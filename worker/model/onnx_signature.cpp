@@ -16,7 +16,7 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 constexpr int kSubgraphDepth = 16;  // If and Loop inside each other
-constexpr std::size_t kShownBytes = 64;
+constexpr std::size_t kNameBytes = 64;
 
 /// Fills a signature. One object reads one file; `sound` stays true while all bytes fit.
 class SignatureReader {
@@ -197,7 +197,7 @@ Result<OnnxSignature> read_onnx_signature(std::span<const std::byte> file) {
 }
 
 std::string describe(const TensorDeclaration& tensor) {
-  std::string text = printable_text(tensor.name, kShownBytes) + ' ';
+  std::string text = printable_text(tensor.name, kNameBytes) + ' ';
   const std::string_view element = element_name(tensor.element_type);
   text += element.empty() ? "type " + std::to_string(tensor.element_type) : std::string{element};
   text += " [";
@@ -206,7 +206,7 @@ std::string describe(const TensorDeclaration& tensor) {
     if (dimension.size > 0) {
       text += std::to_string(dimension.size);
     } else {
-      text += dimension.name.empty() ? "?" : printable_text(dimension.name, kShownBytes);
+      text += dimension.name.empty() ? "?" : printable_text(dimension.name, kNameBytes);
     }
   }
   return text + ']';

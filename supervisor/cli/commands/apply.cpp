@@ -23,7 +23,7 @@ struct ApplyOptions {
 };
 
 /// The parameters of session.setSubscriptionList as they stand in a file.
-Outcome<json> read_list(const std::string& file) {
+Outcome<json> read_registrations(const std::string& file) {
   const auto text = read_text_file(file == "-" ? "/dev/stdin" : file, limits::kJsonBytes);
   if (!text) return Failure{Exit::Refused, text.error().message};
   auto list = parse_json(*text, JsonComments::Allowed);
@@ -36,7 +36,7 @@ Outcome<json> read_list(const std::string& file) {
 }
 
 Outcome<> apply(const Context& context, const ApplyOptions& options) {
-  auto list = read_list(options.file);
+  auto list = read_registrations(options.file);
   if (!list) return list.error();
   if (options.all_or_nothing) (*list)["allOrNothing"] = true;
   if (options.keep_others) (*list)["removeOthers"] = false;
